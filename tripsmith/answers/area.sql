@@ -1,0 +1,20 @@
+-- Areas: regions by name, and the conditions that put a trip's end in a box.
+
+-- name: find_region
+-- A region is known once a trip that can be seen has it.
+SELECT region.id, region.name
+FROM silver.region AS region
+WHERE region.key = %(key)s
+  AND EXISTS (SELECT FROM gold.region_week AS week WHERE week.region_id = region.id)
+
+-- name: list_region_names
+SELECT region.name
+FROM silver.region AS region
+WHERE EXISTS (SELECT FROM gold.region_week AS week WHERE week.region_id = region.id)
+ORDER BY region.name
+
+-- name: inside_box
+({longitude} BETWEEN {west} AND {east} AND {latitude} BETWEEN {south} AND {north})
+
+-- name: inside_box_over_antimeridian
+(({longitude} >= {west} OR {longitude} <= {east}) AND {latitude} BETWEEN {south} AND {north})

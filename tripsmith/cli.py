@@ -1,0 +1,397 @@
+"""The command `tripsmith`: arguments in, answers out; what they mean is decided elsewhere."""
+
+import json
+import logging
+import shutil
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, BinaryIO, NoReturn
+
+import click
+import psycopg
+
+from tripsmith import __version__
+from tripsmith.answers.area import MATCHES, Area, BadQuestionError, Match, UnknownRegionError, parse_bbox
+from tripsmith.answers.metrics import trip_metrics
+from tripsmith.answers.trip_groups import GOLD_ZOOM, trip_groups
+from tripsmith.answers.weekly_average import weekly_average
+from tripsmith.ingestion import submission
+from tripsmith.ingestion.carry import carry
+from tripsmith.ingestion.ingestion import (
+    Ingestion,
+    IngestionConflictError,
+    IngestionNotFoundError,
+    get_ingestion,
+    list_ingestions,
+)
+from tripsmith.ingestion.submission import BadFileError, Options
+from tripsmith.ingestion.worker import work
+from tripsmith.progress_bar import shown_progress
+from tripsmith.report import print_groups, print_ingestion, print_ingestions, print_metrics, print_weekly_average
+from tripsmith.settings import Settings
+from tripsmith.sources.formats import FORMATS
+from tripsmith.sources.sample import write_sample
+from tripsmith.warehouse.database import Warehouse, WarehouseError, open_warehouse
+
+_EXPECTED = (
+    WarehouseError,
+    BadFileError,
+    BadQuestionError,
+    UnknownRegionError,
+    IngestionNotFoundError,
+    IngestionConflictError,
+)
+
+
+def main() -> None:
+    """Run the command line; an expected error is one sentence on stderr and exit code 1, or 2 for a wrong question."""
+    try:
+        cli(prog_name="tripsmith")
+    except BadQuestionError as error:
+        _fail(f"--{error.parameter}: {error}", code=2)
+    except _EXPECTED as error:
+        _fail(str(error))
+    except psycopg.OperationalError as error:
+        _fail(f"The database was lost: {str(error).splitlines()[0]}")
+    except BrokenPipeError:
+        sys.exit(1)
+
+
+def _fail(message: str, code: int = 1) -> NoReturn:
+    click.echo(f"Error: {message}", err=True)
+    sys.exit(code)
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the API's document instead.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+@click.version_option(__version__)
+@click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False), help="Folder of the embedded database.")
+@click.pass_context
+def cli(context: click.Context, data_dir: Path | None) -> None:
+    """A self-hosted warehouse for trips: CSV in, weekly averages and trip groups out."""
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
+    context.obj = _settings(data_dir=data_dir)
+
+
+def _settings(base: Settings | None = None, **changes: Any) -> Settings:
+    given = {name: value for name, value in changes.items() if value is not None}
+    return base.model_copy(update=given) if base else Settings(**given)
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
+@click.option("--format", "format_name", type=click.Choice(list(FORMATS)), help="What the columns mean; found out from the header.")
+@click.option("--region", help="The region of every row, where the file has no such column.")
+@click.option("--datasource", help="The data source of every row, where the file has no such column.")
+@click.option("--encoding", help="The file's encoding; UTF-8 if not given.")
+@json_option
+@click.pass_obj
+def ingest(
+    settings: Settings,
+    paths: tuple[Path, ...],
+    format_name: str | None,
+    region: str | None,
+    datasource: str | None,
+    encoding: str | None,
+    as_json: bool,
+) -> None:
+    """Take CSV files (.csv, .gz, .zst, .zip, - for standard input) through all layers."""
+    options = Options(format_name, region, datasource, encoding)
+    with open_warehouse(settings) as warehouse:
+        ended = [_ingest(settings, warehouse, path, options, quiet=as_json) for path in paths]
+    if as_json:
+        _print_json({"ingestions": [ingestion.as_json() for ingestion in ended], "next": None})
+    if any(ingestion.state != "succeeded" for ingestion in ended):
+        sys.exit(1)
+
+
+def _ingest(settings: Settings, warehouse: Warehouse, path: Path, options: Options, *, quiet: bool) -> Ingestion:
+    name, owned = path.name, False
+    if str(path) == "-":
+        path, name, owned = _spool(settings, sys.stdin.buffer), "standard input", True
+    with warehouse.connect() as connection:
+        sent = submission.submit(connection, path, name, options, owns_source=owned)
+    if not sent.is_new and sent.ingestion.state == "succeeded":
+        if owned:
+            path.unlink()
+        if not quiet:
+            click.echo(f"{name} is in the warehouse already, as ingestion {sent.ingestion.id}; nothing was changed.")
+        return sent.ingestion
+    interrupted = threading.Event()
+    with shown_progress() as show, _interruption(interrupted):
+        ended = carry(warehouse, int(sent.ingestion.id), show, interrupted)
+    if not quiet:
+        print_ingestion(ended)
+    return ended
+
+
+def _spool(settings: Settings, stream: BinaryIO) -> Path:
+    settings.uploads_dir.mkdir(parents=True, exist_ok=True)
+    path = settings.uploads_dir / f"stdin-{datetime.now().astimezone():%Y%m%dT%H%M%S%f}.csv"
+    with path.open("wb") as file:
+        shutil.copyfileobj(stream, file, 1 << 20)
+    return path
+
+
+@contextmanager
+def _interruption(event: threading.Event) -> Iterator[None]:
+    """Turn the first Ctrl-C into a wish to stop cleanly."""
+    previous = signal.signal(signal.SIGINT, lambda *_: event.set())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+@cli.group(invoke_without_command=True)
+@click.pass_context
+def ingestions(context: click.Context) -> None:
+    """List, show, cancel, retry or remove ingestions."""
+    if context.invoked_subcommand is None:
+        context.invoke(list_command)
+
+
+@ingestions.command("list")
+@click.option("--limit", default=50, type=click.IntRange(1, 1000))
+@json_option
+@click.pass_obj
+def list_command(settings: Settings, limit: int, as_json: bool) -> None:
+    """List the latest ingestions, newest first."""
+    with _connection(settings) as connection:
+        found = list_ingestions(connection, limit=limit)
+    if as_json:
+        cursor = found[-1].id if len(found) == limit else None
+        _print_json({"ingestions": [ingestion.as_json() for ingestion in found], "next": cursor})
+    else:
+        print_ingestions(found)
+
+
+def _ingestion_command(name: str, act: Callable[[psycopg.Connection[Any], str], Ingestion], help_text: str) -> None:
+    @ingestions.command(name, help=help_text)
+    @click.argument("ingestion_id", metavar="ID")
+    @json_option
+    @click.pass_obj
+    def command(settings: Settings, ingestion_id: str, as_json: bool) -> None:
+        with _connection(settings) as connection:
+            ingestion = act(connection, ingestion_id)
+        if as_json:
+            _print_json(ingestion.as_json())
+        else:
+            print_ingestion(ingestion)
+
+
+_ingestion_command("show", get_ingestion, "Show one ingestion.")
+_ingestion_command("cancel", submission.cancel, "Stop an ingestion; `retry` goes on from its last chunk.")
+_ingestion_command("retry", submission.retry, "Queue a failed or cancelled ingestion again, for the worker to take.")
+_ingestion_command("remove", submission.remove, "Take an ingestion out of all layers.")
+
+
+@ingestions.command()
+@click.argument("ingestion_id", metavar="ID")
+@json_option
+@click.pass_obj
+def rejections(settings: Settings, ingestion_id: str, as_json: bool) -> None:
+    """Print the rows that were rejected: line number, reasons, and the row as it came."""
+    with _connection(settings) as connection:
+        for row in submission.rejections(connection, ingestion_id):
+            record = row.record.decode(errors="backslashreplace")
+            if as_json:
+                _print_json({"line": row.line, "reasons": list(row.reasons), "record": record}, indent=None)
+            else:
+                click.echo(f"line {row.line}: {'; '.join(row.reasons)}\n    {record}")
+
+
+area_options = [
+    click.option("--region", help="Trips of this region, whatever its case."),
+    click.option("--bbox", help="Trips in this box: west,south,east,north in degrees."),
+    click.option("--match", type=click.Choice(MATCHES), default="origin", help="Which end must lie in the box."),
+]
+
+
+def _with_area(command: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed(area_options):
+        command = option(command)
+    return command
+
+
+def _area(region: str | None, bbox: str | None, match: Match) -> Area:
+    return Area(region, parse_bbox(bbox) if bbox is not None else None, match)
+
+
+@cli.command("weekly-average")
+@_with_area
+@click.option("--from", "start", type=click.DateTime(["%Y-%m-%d"]), help="First local date, included.")
+@click.option("--to", "end", type=click.DateTime(["%Y-%m-%d"]), help="Last local date, included.")
+@json_option
+@click.pass_obj
+def weekly_average_command(
+    settings: Settings,
+    region: str | None,
+    bbox: str | None,
+    match: Match,
+    start: datetime | None,
+    end: datetime | None,
+    as_json: bool,
+) -> None:
+    """Answer how many trips a week a region or a box sees."""
+    area = _area(region, bbox, match)
+    with _connection(settings) as connection:
+        answer = weekly_average(connection, area, _date(start), _date(end))
+    if as_json:
+        _print_json(answer.as_json())
+    else:
+        print_weekly_average(answer)
+
+
+def _date(moment: datetime | None) -> date | None:
+    return moment.date() if moment else None
+
+
+@cli.command()
+@_with_area
+@click.option("--zoom", default=GOLD_ZOOM, help="Zoom of the cells; a step doubles their width.")
+@click.option("--hour", type=int, help="Hour of the day, 0 to 23.")
+@click.option("--limit", default=20)
+@json_option
+@click.pass_obj
+def groups(
+    settings: Settings,
+    region: str | None,
+    bbox: str | None,
+    match: Match,
+    zoom: int,
+    hour: int | None,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """List trips of similar origin, destination and hour, most trips first."""
+    area = _area(region, bbox, match)
+    with _connection(settings) as connection:
+        answer = trip_groups(connection, area, zoom=zoom, hour=hour, limit=limit)
+    if as_json:
+        _print_json(answer.as_json())
+    else:
+        print_groups(answer)
+
+
+@cli.command()
+@json_option
+@click.pass_obj
+def metrics(settings: Settings, as_json: bool) -> None:
+    """Show what the warehouse holds, by region and by data source."""
+    with _connection(settings) as connection:
+        answer = trip_metrics(connection)
+    if as_json:
+        _print_json(answer.as_json())
+    else:
+        print_metrics(answer)
+
+
+@cli.command()
+@click.option("--rows", required=True, type=click.IntRange(0))
+@click.option("--seed", default=1, type=click.IntRange(0))
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
+def sample(rows: int, seed: int, output: Path) -> None:
+    """Write realistic trips; the same seed gives the same bytes."""
+    with click.open_file(str(output), "wb") as file:
+        write_sample(file, rows, seed)
+
+
+@cli.command()
+@click.option("--host", help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on.")
+@click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False), help="Folder of the embedded database.")
+@click.pass_obj
+def serve(settings: Settings, host: str | None, port: int | None, data_dir: Path | None) -> None:
+    """Serve the API, live events and the first page, with one worker beside."""
+    from tripsmith.web.serve import serve as run_server
+
+    _serving(lambda: run_server(_settings(settings, host=host, port=port, data_dir=data_dir)))
+
+
+def _serving(action: Callable[[], None]) -> None:
+    from tripsmith.web.serve import ServeError
+
+    try:
+        action()
+    except ServeError as error:
+        _fail(str(error))
+
+
+@cli.command()
+@click.option("--rows", default=200_000, type=click.IntRange(1), help="How many example trips.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on.")
+@click.option("--once", is_flag=True, help="Print the answers and end, without serving.")
+@click.pass_obj
+def demo(settings: Settings, rows: int, port: int | None, once: bool) -> None:
+    """Take example trips through all layers, print answers, and serve."""
+    from tripsmith.demo import run_demo
+
+    _serving(lambda: run_demo(_settings(settings, port=port), rows, serve_after=not once))
+
+
+@cli.command()
+@click.pass_obj
+def worker(settings: Settings) -> None:
+    """Take queued ingestions until told to stop; `serve` starts one by itself."""
+    logging.getLogger("tripsmith").setLevel(logging.INFO)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with open_warehouse(settings) as warehouse:
+        work(warehouse, stop)
+
+
+@cli.command()
+@click.pass_obj
+def migrate(settings: Settings) -> None:
+    """Bring the database's schema up to date; every other command does so by itself."""
+    with open_warehouse(settings):
+        click.echo("The schema is up to date.")
+
+
+@cli.command(context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def psql(settings: Settings, arguments: tuple[str, ...]) -> None:
+    """Open PostgreSQL's own shell on the database; arguments are handed on."""
+    import subprocess
+
+    from tripsmith.warehouse.server import binary
+
+    with open_warehouse(settings) as warehouse:
+        sys.exit(subprocess.call([str(binary("psql")), warehouse.conninfo, *arguments]))
+
+
+@cli.command()
+@json_option
+@click.pass_obj
+def doctor(settings: Settings, as_json: bool) -> None:
+    """Check that everything needed is there, and say what is not."""
+    from tripsmith.doctor import examine
+
+    findings = examine(settings)
+    if as_json:
+        _print_json({"checks": [finding.as_json() for finding in findings]})
+    else:
+        for finding in findings:
+            click.echo(f"{'ok  ' if finding.is_good else 'BAD '} {finding.name}: {finding.detail}")
+    if not all(finding.is_good for finding in findings):
+        sys.exit(1)
+
+
+@contextmanager
+def _connection(settings: Settings) -> Iterator[psycopg.Connection[Any]]:
+    with open_warehouse(settings) as warehouse, warehouse.connect() as connection:
+        yield connection
+
+
+def _print_json(document: dict[str, Any], indent: int | None = 2) -> None:
+    click.echo(json.dumps(document, indent=indent, ensure_ascii=False))

@@ -1,0 +1,70 @@
+"""The demonstration: example trips through all layers, answers printed, and the server left up."""
+
+import threading
+from pathlib import Path
+
+import click
+
+from tripsmith.answers.area import Area, BoundingBox
+from tripsmith.answers.trip_groups import trip_groups
+from tripsmith.answers.weekly_average import weekly_average
+from tripsmith.ingestion.carry import carry
+from tripsmith.ingestion.submission import submit
+from tripsmith.progress_bar import shown_progress
+from tripsmith.report import print_groups, print_ingestion, print_weekly_average
+from tripsmith.settings import Settings
+from tripsmith.sources.sample import write_sample
+from tripsmith.warehouse.database import Warehouse, open_warehouse
+from tripsmith.warehouse.layers import count_rows
+from tripsmith.web.serve import check_address, serve
+
+REGION = "Prague"
+BOX = BoundingBox(14.40, 50.06, 14.46, 50.10)
+
+
+def run_demo(settings: Settings, rows: int, *, serve_after: bool = True) -> None:
+    """Make `rows` example trips, ingest them unless they are there, print answers, then serve until Ctrl-C."""
+    if serve_after:
+        check_address(settings)
+    with open_warehouse(settings) as warehouse:
+        _ingest(settings, warehouse, rows)
+        _show(warehouse)
+        if serve_after:
+            click.echo()
+            serve(settings, on_ready=lambda url: click.echo(f"API reference: {url}/api/docs   (Ctrl-C stops it all)"))
+
+
+def _ingest(settings: Settings, warehouse: Warehouse, rows: int) -> None:
+    path = settings.data_dir / "examples" / f"trips-{rows}.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        click.echo(f"Making {rows:,} example trips: {path}")
+        _write(path, rows)
+    with warehouse.connect() as connection:
+        sent = submit(connection, path, path.name)
+    if sent.ingestion.state == "succeeded":
+        click.echo(f"The example trips are in the warehouse already, as ingestion {sent.ingestion.id}.")
+        return
+    with shown_progress() as show:
+        print_ingestion(carry(warehouse, int(sent.ingestion.id), show, threading.Event()))
+
+
+def _write(path: Path, rows: int) -> None:
+    partial = path.with_suffix(".partial")
+    with partial.open("wb") as file:
+        write_sample(file, rows)
+    partial.rename(path)
+
+
+def _show(warehouse: Warehouse) -> None:
+    with warehouse.connect() as connection:
+        click.echo("\nThe layers:")
+        for layer, table, count in count_rows(connection):
+            click.echo(f"  {layer:<7} {table:<24} {count:>11,} rows")
+        click.echo(f"\n$ tripsmith weekly-average --region {REGION}")
+        print_weekly_average(weekly_average(connection, Area(region=REGION)))
+        box = f"{BOX.west:g},{BOX.south:g},{BOX.east:g},{BOX.north:g}"
+        click.echo(f"\n$ tripsmith weekly-average --bbox {box}")
+        print_weekly_average(weekly_average(connection, Area(bbox=BOX)))
+        click.echo("\n$ tripsmith groups --limit 5")
+        print_groups(trip_groups(connection, Area(), limit=5))

@@ -1,0 +1,41 @@
+"""An ingestion seen to its end: run here, or followed where another process runs it."""
+
+import threading
+from collections.abc import Callable
+
+from tripsmith.ingestion.events import listen
+from tripsmith.ingestion.ingestion import Ingestion, get_ingestion
+from tripsmith.ingestion.run import run_ingestion
+from tripsmith.ingestion.submission import cancel
+from tripsmith.warehouse.database import Warehouse
+
+
+def carry(
+    warehouse: Warehouse,
+    ingestion_id: int,
+    on_change: Callable[[Ingestion], None],
+    interrupted: threading.Event | None = None,
+) -> Ingestion:
+    """Run an ingestion, or follow it while another process does and take over should that die; return it at its end.
+
+    Setting `interrupted` asks for it to be cancelled.
+    """
+
+    def tell(ingestion: Ingestion) -> None:
+        on_change(ingestion)
+        if interrupted and interrupted.is_set() and not ingestion.is_finished:
+            interrupted.clear()
+            with warehouse.connect() as connection:
+                cancel(connection, ingestion_id)
+
+    for changed in listen(warehouse.conninfo):
+        if changed is None or changed == "*":
+            ended = run_ingestion(warehouse, ingestion_id, tell)
+            if ended is not None:
+                return ended
+        with warehouse.connect() as connection:
+            present = get_ingestion(connection, ingestion_id)
+        tell(present)
+        if present.is_finished:
+            return present
+    raise AssertionError("listen() does not end")

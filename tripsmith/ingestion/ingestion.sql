@@ -1,0 +1,94 @@
+-- What the outside sees of ingestions. The id is text there: JSON clients must not treat it as a number.
+
+-- name: get_ingestion
+SELECT id::text AS id, file_name, state, phase, bytes_done, bytes_total, rows_read, rows_loaded, rows_rejected,
+       rows_per_second, eta_seconds, message, error, created_at, started_at, finished_at
+FROM ops.ingestion
+WHERE id = %(id)s
+
+-- name: list_ingestions
+SELECT id::text AS id, file_name, state, phase, bytes_done, bytes_total, rows_read, rows_loaded, rows_rejected,
+       rows_per_second, eta_seconds, message, error, created_at, started_at, finished_at
+FROM ops.ingestion AS i
+WHERE %(before)s::int IS NULL OR i.id < %(before)s
+ORDER BY i.id DESC
+LIMIT %(limit)s
+
+-- name: list_current_ingestions
+SELECT id::text AS id, file_name, state, phase, bytes_done, bytes_total, rows_read, rows_loaded, rows_rejected,
+       rows_per_second, eta_seconds, message, error, created_at, started_at, finished_at
+FROM ops.ingestion AS i
+WHERE i.state IN ('queued', 'running')
+   OR i.id IN (SELECT latest.id FROM ops.ingestion AS latest ORDER BY latest.id DESC LIMIT 50)
+ORDER BY i.id
+
+-- name: lock_content
+-- The same content sent twice at once must meet itself.
+SELECT pg_advisory_xact_lock(hashtextextended('tripsmith.content', get_byte(%(sha256)s, 0)))
+
+-- name: find_content
+SELECT id, state, format, encoding, region, datasource
+FROM ops.ingestion
+WHERE sha256 = %(sha256)s AND state <> 'removed'
+
+-- name: insert_ingestion
+INSERT INTO ops.ingestion
+    (file_name, source_path, owns_source, sha256, format, encoding, region, datasource, bytes_total)
+VALUES
+    (%(file_name)s, %(source_path)s, %(owns_source)s, %(sha256)s, %(format)s, %(encoding)s, %(region)s,
+     %(datasource)s, %(bytes_total)s)
+RETURNING id
+
+-- name: requeue
+UPDATE ops.ingestion
+SET state = 'queued', cancel_requested = false, error = NULL, message = NULL, finished_at = NULL,
+    source_path = %(source_path)s, owns_source = %(owns_source)s
+WHERE id = %(id)s
+
+-- name: requeue_as_is
+UPDATE ops.ingestion
+SET state = 'queued', cancel_requested = false, error = NULL, message = NULL, finished_at = NULL
+WHERE id = %(id)s AND state IN ('failed', 'cancelled')
+
+-- name: request_cancel
+UPDATE ops.ingestion SET cancel_requested = true WHERE id = %(id)s AND state IN ('queued', 'running')
+
+-- name: cancel_now
+UPDATE ops.ingestion
+SET state = 'cancelled', message = 'Cancelled before it was finished.', finished_at = clock_timestamp(), eta_seconds = NULL
+WHERE id = %(id)s AND state IN ('queued', 'running')
+
+-- name: try_claim
+SELECT pg_try_advisory_lock(hashtext('tripsmith.ingestion'), %(id)s)
+
+-- name: release
+SELECT pg_advisory_unlock(hashtext('tripsmith.ingestion'), %(id)s)
+
+-- name: get_source
+SELECT i.source_path, i.owns_source, i.header_id, header.table_name, i.lot
+FROM ops.ingestion AS i
+LEFT JOIN ops.header ON header.id = i.header_id
+WHERE i.id = %(id)s
+
+-- name: delete_rejected_rows
+DELETE FROM silver.rejected_row WHERE ingestion_id = %(id)s
+
+-- name: delete_malformed_lines
+DELETE FROM bronze.malformed_line WHERE ingestion_id = %(id)s
+
+-- name: delete_chunks
+DELETE FROM ops.chunk WHERE ingestion_id = %(id)s
+
+-- name: mark_removed
+UPDATE ops.ingestion
+SET state = 'removed', phase = NULL, message = 'Removed from all layers.', eta_seconds = NULL,
+    finished_at = coalesce(finished_at, clock_timestamp())
+WHERE id = %(id)s
+
+-- name: list_rejected
+-- Page by page: a file may have millions of them.
+SELECT line, record, reasons
+FROM silver.rejected_row
+WHERE ingestion_id = %(id)s AND line > %(after)s
+ORDER BY line
+LIMIT 1000

@@ -1,0 +1,210 @@
+"""One ingestion, from file to gold: chunks through bronze and silver on several connections, then gold and success."""
+
+import logging
+import os
+import queue
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import Connection
+
+from tripsmith.ingestion import chunk as chunk_store
+from tripsmith.ingestion.chunk import Lane, StoredChunk
+from tripsmith.ingestion.ingestion import Ingestion, get_ingestion
+from tripsmith.ingestion.ownership import claim
+from tripsmith.ingestion.progress import INTERVAL_SECONDS, QUERIES, CancelledError, Progress
+from tripsmith.sources.chunks import Chunk, cut
+from tripsmith.sources.layout import inspect
+from tripsmith.sources.stream import SourceError, digest, open_stream
+from tripsmith.warehouse import lot
+from tripsmith.warehouse.bronze.table import BronzeTable, bronze_table
+from tripsmith.warehouse.database import Warehouse
+from tripsmith.warehouse.silver.load import SilverLoad
+
+logger = logging.getLogger(__name__)
+
+LANES = min(4, max(2, os.cpu_count() or 2))
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """The row of ops.ingestion that a run works on."""
+
+    id: int
+    source_path: str
+    owns_source: bool
+    format: str
+    encoding: str
+    region: str | None
+    datasource: str | None
+    lot: int | None
+    bytes_total: int
+    sha256: bytes
+    cancel_requested: bool
+
+    @property
+    def path(self) -> Path:
+        return Path(self.source_path)
+
+    @property
+    def given(self) -> frozenset[str]:
+        return frozenset(name for name in ("region", "datasource") if getattr(self, name) is not None)
+
+
+def run_ingestion(
+    warehouse: Warehouse, ingestion_id: int, on_change: Callable[[Ingestion], None] = lambda ingestion: None
+) -> Ingestion | None:
+    """Take a queued ingestion, or one that lost its owner, to its end; return it as it is then.
+
+    Returns None, having done nothing, when another process is at it. A file that cannot be read, a full disk and a
+    cancellation end in the ingestion's state. A lost connection raises psycopg.OperationalError: the ingestion then
+    waits, as it is, for the next to own it.
+    """
+    with warehouse.connect() as connection, claim(connection, ingestion_id) as claimed:
+        if not claimed:
+            return None
+        row = connection.execute(QUERIES["start"], {"id": ingestion_id}).fetchone()
+        if row is not None:
+            _run(warehouse, connection, _Job(ingestion_id, *row), on_change)
+        ended = get_ingestion(connection, ingestion_id)
+        on_change(ended)
+        return ended
+
+
+def waiting_ingestions(connection: Connection[Any]) -> list[int]:
+    """Return the ids of the ingestions that are queued or running, the latter perhaps without an owner; oldest first."""
+    return [ingestion_id for (ingestion_id,) in connection.execute(QUERIES["list_waiting"])]
+
+
+def _run(
+    warehouse: Warehouse, connection: Connection[Any], job: _Job, on_change: Callable[[Ingestion], None]
+) -> None:
+    try:
+        if job.cancel_requested:
+            raise CancelledError
+        _carry_through(warehouse, connection, job, on_change)
+    except CancelledError:
+        connection.execute(QUERIES["cancel"], {"id": job.id})
+    except SourceError as error:
+        connection.execute(QUERIES["fail"], {"id": job.id, "error": str(error)})
+    except psycopg.errors.DiskFull as error:
+        message = f"The disk of the database is full ({error.diag.message_primary}); nothing is lost: make room and retry."
+        connection.execute(QUERIES["fail"], {"id": job.id, "error": message})
+    except psycopg.OperationalError:
+        raise
+    except Exception as error:
+        logger.exception("ingestion %s failed", job.id)
+        message = f"Tripsmith failed, which is a defect to be reported: {error}"
+        connection.execute(QUERIES["fail"], {"id": job.id, "error": message})
+    else:
+        if job.owns_source:
+            job.path.unlink(missing_ok=True)
+
+
+def _carry_through(
+    warehouse: Warehouse, connection: Connection[Any], job: _Job, on_change: Callable[[Ingestion], None]
+) -> None:
+    layout = inspect(job.path, job.encoding, job.format, job.given)
+    if job.path.stat().st_size != job.bytes_total or digest(job.path) != job.sha256:
+        raise SourceError("The file has changed since it was submitted; submit it again.")
+    done = chunk_store.total(connection, job.id)
+    progress = Progress(connection, job.id, done, job.bytes_total, on_change)
+    progress.tell()
+    table = bronze_table(connection, layout)
+    with open_stream(job.path, job.encoding) as stream:
+        chunks = cut(stream, layout)
+        first = list(_take(chunks, 2))
+        if not first:
+            raise SourceError("The file has a header and no rows.")
+        lot_id = _choose_lot(connection, job, table, small=len(first) == 1)
+        load = SilverLoad(layout, table, lot_id, job.id, job.region, job.datasource)
+        if lot_id == lot.SHARED:
+            _store_small(warehouse, load, first[0], progress)
+            return
+        lot.create(connection, table, lot_id)
+        _store_large(warehouse, connection, load, _chain(first, chunks), progress)
+    progress.enter("gold")
+    with connection.transaction():
+        lot.publish(connection, table, lot_id)
+        connection.execute(QUERIES["succeed"], {"id": job.id})
+
+
+def _choose_lot(connection: Connection[Any], job: _Job, table: BronzeTable, *, small: bool) -> int:
+    if job.lot is not None:
+        return job.lot
+    lot_id = lot.SHARED if small else job.id
+    connection.execute(QUERIES["set_table"], {"id": job.id, "header_id": table.header_id, "lot": lot_id})
+    return lot_id
+
+
+def _store_small(warehouse: Warehouse, load: SilverLoad, chunk: Chunk, progress: Progress) -> None:
+    """Take a file of one chunk through all layers in one transaction."""
+    with Lane(warehouse, load) as lane, lane.connection.transaction():
+        progress.add(lane.store(chunk, on_copied=lambda: progress.enter("silver")))
+        progress.enter("gold")
+        lot.publish_shared(lane.connection, load.ingestion_id)
+        lane.connection.execute(QUERIES["succeed"], {"id": load.ingestion_id})
+
+
+def _store_large(
+    warehouse: Warehouse, connection: Connection[Any], load: SilverLoad, chunks: Iterator[Chunk], progress: Progress
+) -> None:
+    """Take chunks through bronze and silver, several at once; those that are done already are only compared."""
+    stored = chunk_store.stored_chunks(connection, load.ingestion_id)
+    with ExitStack() as stack:
+        lanes: queue.SimpleQueue[Lane] = queue.SimpleQueue()
+        for _ in range(LANES):
+            lanes.put(stack.enter_context(Lane(warehouse, load)))
+        copied: queue.SimpleQueue[int] = queue.SimpleQueue()
+        pool = stack.enter_context(ThreadPoolExecutor(LANES, thread_name_prefix="lane"))
+
+        def store(chunk: Chunk) -> StoredChunk:
+            lane = lanes.get()
+            try:
+                return lane.store(chunk, on_copied=lambda: copied.put(chunk.number))
+            finally:
+                lanes.put(lane)
+
+        running: set[Future[StoredChunk]] = set()
+        submitted = 0
+        for chunk in chunks:
+            known = stored.get(chunk.number)
+            if known is not None:
+                if known != chunk.digest:
+                    raise chunk_store.different_file(chunk)
+                continue
+            running.add(pool.submit(store, chunk))
+            submitted += 1
+            # One chunk waits while the lanes work: more would only hold memory.
+            while len(running) > LANES:
+                running = _settle(running, progress)
+        while running:
+            if copied.qsize() == submitted:
+                progress.enter("silver")
+            running = _settle(running, progress)
+
+
+def _settle(running: set[Future[StoredChunk]], progress: Progress) -> set[Future[StoredChunk]]:
+    """Wait for a chunk to be done, a quarter of a second at most; return those that still run."""
+    done, rest = wait(running, timeout=INTERVAL_SECONDS, return_when=FIRST_COMPLETED)
+    for future in done:
+        progress.add(future.result())
+    progress.tell_in_time()
+    return rest
+
+
+def _take(chunks: Iterator[Chunk], count: int) -> Iterator[Chunk]:
+    for _, chunk in zip(range(count), chunks, strict=False):
+        yield chunk
+
+
+def _chain(first: list[Chunk], rest: Iterator[Chunk]) -> Iterator[Chunk]:
+    """Yield the first chunks without keeping them, then the rest."""
+    while first:
+        yield first.pop(0)
+    yield from rest

@@ -1,0 +1,53 @@
+-- What a run reads and writes of its ingestion.
+
+-- name: start
+UPDATE ops.ingestion
+SET state = 'running', phase = 'bronze', started_at = coalesce(started_at, clock_timestamp()), finished_at = NULL,
+    message = NULL, error = NULL
+WHERE id = %(id)s AND state IN ('queued', 'running')
+RETURNING source_path, owns_source, format, encoding, region, datasource, lot, bytes_total, sha256, cancel_requested
+
+-- name: set_table
+UPDATE ops.ingestion SET header_id = %(header_id)s, lot = %(lot)s WHERE id = %(id)s
+
+-- name: count_lots
+-- Large ingestions with partitions of their own.
+SELECT count(*) FROM ops.ingestion WHERE lot > 0 AND state <> 'removed'
+
+-- name: tell
+UPDATE ops.ingestion
+SET phase = %(phase)s, bytes_done = %(bytes_done)s, rows_read = greatest(rows_read, %(rows_read)s),
+    rows_loaded = %(rows_loaded)s, rows_rejected = %(rows_rejected)s, rows_per_second = %(rows_per_second)s,
+    eta_seconds = %(eta_seconds)s
+WHERE id = %(id)s
+RETURNING cancel_requested
+
+-- name: succeed
+UPDATE ops.ingestion AS i
+SET state = 'succeeded', phase = NULL, bytes_done = bytes_total, eta_seconds = 0, error = NULL,
+    rows_read = done.rows_read, rows_loaded = done.rows_loaded, rows_rejected = done.rows_rejected,
+    rows_per_second = done.rows_read / greatest(0.001, extract(epoch FROM clock_timestamp() - i.started_at)),
+    message = format('%%s trips loaded, %%s rows rejected.', done.rows_loaded, done.rows_rejected),
+    finished_at = clock_timestamp()
+FROM (
+    SELECT coalesce(sum(rows_read), 0) AS rows_read, coalesce(sum(rows_loaded), 0) AS rows_loaded,
+           coalesce(sum(rows_rejected), 0) AS rows_rejected
+    FROM ops.chunk
+    WHERE ingestion_id = %(id)s
+) AS done
+WHERE i.id = %(id)s
+
+-- name: fail
+UPDATE ops.ingestion
+SET state = 'failed', error = %(error)s, message = NULL, eta_seconds = NULL, finished_at = clock_timestamp()
+WHERE id = %(id)s
+
+-- name: cancel
+UPDATE ops.ingestion
+SET state = 'cancelled', message = 'Cancelled; it can be tried again and goes on from there.', eta_seconds = NULL,
+    finished_at = clock_timestamp()
+WHERE id = %(id)s
+
+-- name: list_waiting
+-- Queued, or left by a process that died: the latter are those whose advisory lock can be had.
+SELECT id FROM ops.ingestion WHERE state IN ('queued', 'running') ORDER BY id

@@ -1,0 +1,167 @@
+"""What people ask of ingestions: submit a file, cancel, retry, remove, see what was rejected."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from psycopg import Connection
+
+from tripsmith.ingestion.ingestion import (
+    QUERIES,
+    Ingestion,
+    IngestionConflictError,
+    RejectedRow,
+    get_ingestion,
+)
+from tripsmith.ingestion.ownership import claim
+from tripsmith.sources.layout import inspect
+from tripsmith.sources.stream import SourceError, digest, known_encoding
+from tripsmith.warehouse import lot
+from tripsmith.warehouse.bronze.table import BronzeTable
+
+BadFileError = SourceError
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a file is to be read: its format and encoding, and the region or source of all of its rows."""
+
+    format: str | None = None
+    region: str | None = None
+    datasource: str | None = None
+    encoding: str | None = None
+
+    @property
+    def given(self) -> frozenset[str]:
+        """The columns that options stand in for."""
+        return frozenset(name for name in ("region", "datasource") if getattr(self, name) is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """The ingestion of a file's content, and whether this submission started or resumed it."""
+
+    ingestion: Ingestion
+    is_new: bool
+
+
+def submit(
+    connection: Connection[Any], path: Path, file_name: str, options: Options | None = None, *, owns_source: bool = False
+) -> Submission:
+    """Queue a file for ingestion, unless its content is in the warehouse or on its way already.
+
+    `file_name` is a label. With `owns_source` the file is deleted once it is in the warehouse. Raises BadFileError for a
+    file that cannot be taken, IngestionConflictError when its content came before with other options.
+    """
+    options = options or Options()
+    _check_names(options)
+    encoding = known_encoding(options.encoding)
+    layout = inspect(path, encoding, options.format, options.given)
+    parameters = {
+        "file_name": file_name,
+        "source_path": str(path.absolute()),
+        "owns_source": owns_source,
+        "sha256": digest(path),
+        "format": layout.format.name,
+        "encoding": encoding,
+        "region": options.region,
+        "datasource": options.datasource,
+        "bytes_total": path.stat().st_size,
+    }
+    with connection.transaction():
+        connection.execute(QUERIES["lock_content"], parameters)
+        known = connection.execute(QUERIES["find_content"], parameters).fetchone()
+        if known is None:
+            row = connection.execute(QUERIES["insert_ingestion"], parameters).fetchone()
+            ingestion_id, is_new = (row[0] if row else 0), True
+        else:
+            ingestion_id, state, *kept = known
+            asked = [parameters[name] for name in ("format", "encoding", "region", "datasource")]
+            if kept != asked:
+                raise IngestionConflictError(
+                    f"This content is ingestion {ingestion_id} already, with {_describe(kept)} and not"
+                    f" {_describe(asked)}; remove that one first to have it otherwise."
+                )
+            is_new = state in ("failed", "cancelled")
+            if is_new:
+                connection.execute(QUERIES["requeue"], {**parameters, "id": ingestion_id})
+    return Submission(get_ingestion(connection, ingestion_id), is_new)
+
+
+def cancel(connection: Connection[Any], ingestion_id: str | int) -> Ingestion:
+    """Ask an ingestion to stop; it keeps its chunks, and `retry` goes on from them."""
+    found = get_ingestion(connection, ingestion_id)
+    if found.is_finished:
+        raise IngestionConflictError(f"Ingestion {found.id} is {found.state}; only one that is not finished can be cancelled.")
+    with claim(connection, int(found.id)) as claimed:
+        query = "cancel_now" if claimed else "request_cancel"
+        connection.execute(QUERIES[query], {"id": int(found.id)})
+    return get_ingestion(connection, ingestion_id)
+
+
+def retry(connection: Connection[Any], ingestion_id: str | int) -> Ingestion:
+    """Queue a failed or cancelled ingestion again; it goes on from its last chunk."""
+    found = get_ingestion(connection, ingestion_id)
+    if found.state not in ("failed", "cancelled"):
+        raise IngestionConflictError(
+            f"Ingestion {found.id} is {found.state}; only one that failed or was cancelled can be tried again."
+        )
+    source_path = Path(_source(connection, int(found.id))[0])
+    if not source_path.is_file():
+        raise IngestionConflictError(f"The file of ingestion {found.id} is no longer at hand; send it again.")
+    connection.execute(QUERIES["requeue_as_is"], {"id": int(found.id)})
+    return get_ingestion(connection, ingestion_id)
+
+
+def remove(connection: Connection[Any], ingestion_id: str | int) -> Ingestion:
+    """Take an ingestion out of all three layers; one that is running has to be cancelled first."""
+    found = get_ingestion(connection, ingestion_id)
+    number = int(found.id)
+    if found.state == "removed":
+        raise IngestionConflictError(f"Ingestion {found.id} is removed already.")
+    with claim(connection, number) as claimed:
+        if not claimed:
+            raise IngestionConflictError(f"Ingestion {found.id} is running; cancel it first.")
+        source_path, owns_source, table_id, table_name, lot_id = _source(connection, number)
+        with connection.transaction():
+            if table_name is not None and lot_id is not None:
+                table = BronzeTable(table_id, table_name, ())
+                if lot_id == lot.SHARED:
+                    lot.delete_shared(connection, table, number)
+                else:
+                    lot.drop(connection, table, lot_id)
+            for query in ("delete_rejected_rows", "delete_malformed_lines", "delete_chunks", "mark_removed"):
+                connection.execute(QUERIES[query], {"id": number})
+    if owns_source:
+        Path(source_path).unlink(missing_ok=True)
+    return get_ingestion(connection, ingestion_id)
+
+
+def rejections(connection: Connection[Any], ingestion_id: str | int) -> Iterator[RejectedRow]:
+    """Yield the rejected rows of an ingestion in the order of their lines, without holding them all in memory."""
+    found = get_ingestion(connection, ingestion_id)
+    after = 0
+    while True:
+        page = connection.execute(QUERIES["list_rejected"], {"id": int(found.id), "after": after}).fetchall()
+        for line, record, reasons in page:
+            yield RejectedRow(line, bytes(record), reasons)
+        if not page:
+            return
+        after = page[-1][0]
+
+
+def _source(connection: Connection[Any], ingestion_id: int) -> tuple[Any, ...]:
+    row = connection.execute(QUERIES["get_source"], {"id": ingestion_id}).fetchone()
+    return row or ("", False, None, None, None)
+
+
+def _check_names(options: Options) -> None:
+    for name in options.given:
+        if not str(getattr(options, name)).strip():
+            raise BadFileError(f"The {name} given is empty; leave it out or name one.")
+
+
+def _describe(options: list[Any]) -> str:
+    names = ("format", "encoding", "region", "data source")
+    return ", ".join(f"{name} {value}" for name, value in zip(names, options, strict=True) if value is not None)

@@ -1,0 +1,102 @@
+"""Answers as text for people."""
+
+from collections.abc import Iterable
+
+import click
+
+from tripsmith.answers.metrics import TripMetrics
+from tripsmith.answers.trip_groups import TripGroups
+from tripsmith.answers.weekly_average import WeeklyAverage
+from tripsmith.ingestion.ingestion import Ingestion
+
+_BAR_WIDTH = 40
+
+
+def print_ingestion(ingestion: Ingestion) -> None:
+    """Print what became of one ingestion."""
+    summary = (
+        f"{ingestion.file_name}: ingestion {ingestion.id} {ingestion.state}, {ingestion.rows_read:,} rows read,"
+        f" {ingestion.rows_loaded:,} loaded, {ingestion.rows_rejected:,} rejected"
+    )
+    if ingestion.state == "succeeded" and ingestion.rows_per_second:
+        summary += f", {ingestion.rows_per_second:,.0f} rows/s"
+    click.echo(summary)
+    if ingestion.error:
+        click.echo(f"Error: {ingestion.error}", err=True)
+    if ingestion.rows_rejected and ingestion.state == "succeeded":
+        click.echo(f"`tripsmith ingestions rejections {ingestion.id}` shows the rejected rows.")
+
+
+def print_ingestions(ingestions: Iterable[Ingestion]) -> None:
+    """Print a table of ingestions."""
+    rows = [("ID", "FILE", "STATE", "READ", "LOADED", "REJECTED", "CREATED (UTC)")]
+    for ingestion in ingestions:
+        state = f"{ingestion.state} ({ingestion.phase})" if ingestion.phase and not ingestion.is_finished else ingestion.state
+        rows.append(
+            (
+                ingestion.id,
+                ingestion.file_name,
+                state,
+                f"{ingestion.rows_read:,}",
+                f"{ingestion.rows_loaded:,}",
+                f"{ingestion.rows_rejected:,}",
+                f"{ingestion.created_at:%Y-%m-%d %H:%M:%S}",
+            )
+        )
+    _print_table(rows)
+
+
+def print_weekly_average(answer: WeeklyAverage) -> None:
+    """Print the average, what it is of, and a bar for every week."""
+    area = answer.area
+    what = area.region or "all trips"
+    if area.bbox:
+        box = f"{area.bbox.west:g},{area.bbox.south:g},{area.bbox.east:g},{area.bbox.north:g}"
+        what = f"{area.region + ' in ' if area.region else ''}box {box} ({area.match})"
+    click.echo(f"{what}: {answer.average:,.1f} trips a week")
+    if not answer.weeks:
+        return
+    click.echo(f"{answer.trips:,} trips in {answer.weeks} weeks, {answer.start} to {answer.end}")
+    most = max(trips for _, trips in answer.series) or 1
+    for week, trips in answer.series:
+        click.echo(f"  {week}  {trips:>11,}  {'#' * round(trips / most * _BAR_WIDTH)}".rstrip())
+
+
+def print_groups(answer: TripGroups) -> None:
+    """Print a table of trip groups, with the centres of their cells."""
+    rows = [("TRIPS", "HOUR", "FROM (LON, LAT)", "TO (LON, LAT)", "ORIGIN CELL", "DESTINATION CELL")]
+    for group in (found.as_json() for found in answer.groups):
+        ends = [f"{group[end]['lon']:.4f}, {group[end]['lat']:.4f}" for end in ("origin", "destination")]
+        rows.append((f"{group['trips']:,}", f"{group['hour']:02}", *ends, group["origin_cell"], group["destination_cell"]))
+    _print_table(rows)
+
+
+def print_metrics(answer: TripMetrics) -> None:
+    """Print what the warehouse holds."""
+    click.echo(f"{answer.trips:,} trips, {answer.rejected:,} rows rejected, {answer.ingestions:,} ingestions")
+    if not answer.trips:
+        return
+    click.echo(f"first trip {answer.first_trip}, last trip {answer.last_trip}\n")
+    rows = [("REGION", "TRIPS", "FIRST TRIP", "LAST TRIP", "LATEST DATA SOURCE")]
+    rows += [
+        (region.name, f"{region.trips:,}", str(region.first_trip), str(region.last_trip), region.latest_datasource)
+        for region in answer.regions
+    ]
+    _print_table(rows)
+    click.echo()
+    rows = [("DATA SOURCE", "TRIPS", "FIRST TRIP", "LAST TRIP", "REGIONS")]
+    rows += [
+        (source.name, f"{source.trips:,}", str(source.first_trip), str(source.last_trip), ", ".join(source.regions))
+        for source in answer.datasources
+    ]
+    _print_table(rows)
+
+
+def _print_table(rows: list[tuple[str, ...]]) -> None:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        cells = (
+            cell.rjust(width) if cell[:1].isdigit() and "," in cell or cell.isdigit() else cell.ljust(width)
+            for cell, width in zip(row, widths, strict=True)
+        )
+        click.echo("  ".join(cells).rstrip())

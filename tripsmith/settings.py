@@ -1,0 +1,40 @@
+"""Every setting of Tripsmith, its environment variable and its default, in one typed class."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import platformdirs
+from pydantic import Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+def default_data_dir() -> Path:
+    """Return where data lies unless told otherwise: the user's data folder, or /var/lib for root.
+
+    PostgreSQL refuses to run as root and the user it runs as instead cannot enter /root.
+    """
+    if os.geteuid() == 0:
+        return Path("/var/lib/tripsmith")
+    return Path(platformdirs.user_data_dir("tripsmith"))
+
+
+class Settings(BaseSettings):
+    """Settings read from `TRIPSMITH_*` environment variables; command-line options override them."""
+
+    model_config = SettingsConfigDict(env_prefix="TRIPSMITH_", frozen=True, extra="ignore")
+
+    data_dir: Annotated[Path, NoDecode] = Field(
+        default_factory=default_data_dir, description="Folder of the embedded database, its socket, logs and uploads."
+    )
+    database_url: str | None = Field(
+        default=None, description="URL of a PostgreSQL 16+ server to use instead of the embedded one."
+    )
+    host: str = Field(default="127.0.0.1", description="Address that `tripsmith serve` listens on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port that `tripsmith serve` listens on.")
+    max_upload_bytes: int = Field(default=20_000_000_000, gt=0, description="Largest upload taken, in bytes.")
+
+    @property
+    def uploads_dir(self) -> Path:
+        """Folder in which uploads and spooled standard input lie until they are ingested."""
+        return self.data_dir / "uploads"

@@ -1,0 +1,175 @@
+"""A file of trips as one stream of UTF-8 bytes, whatever it was packed or encoded in."""
+
+import codecs
+import gzip
+import hashlib
+import io
+import lzma
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import zstandard
+
+BLOCK_BYTES = 1 << 20
+UTF8 = "utf-8"
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+_ZIP_MAGIC = b"PK\x03\x04"
+
+
+class SourceError(Exception):
+    """A file cannot be taken; the message says what is wrong, where, and what would be right."""
+
+
+def digest(path: Path) -> bytes:
+    """Return the SHA-256 of a file's bytes; raise SourceError when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def known_encoding(name: str | None) -> str:
+    """Return Python's name of an encoding, UTF-8 when none is given; raise SourceError for one it does not know."""
+    try:
+        return codecs.lookup(name or UTF8).name
+    except LookupError as error:
+        raise SourceError(
+            f"The encoding {name!r} is not known; utf-8, latin-1, cp1252 and utf-16 are examples of those that are."
+        ) from error
+
+
+class Stream:
+    """The unpacked UTF-8 text of a file, read once from its start."""
+
+    def __init__(self, file: BinaryIO, encoding: str) -> None:
+        self._file = file
+        self._text = io.BufferedReader(_Source(_decode(_unpack(file), encoding)), BLOCK_BYTES)
+
+    def read(self, size: int) -> bytes:
+        """Return up to `size` bytes, fewer only at the end; raise SourceError where the file is damaged."""
+        return self._text.read(size)
+
+    @property
+    def source_bytes(self) -> int:
+        """How far the file on disk, packed or not, has been read."""
+        return self._file.tell()
+
+
+@contextmanager
+def open_stream(path: Path, encoding: str = UTF8) -> Iterator[Stream]:
+    """Yield a file's content, unpacked and in UTF-8, without a byte-order mark, to be read once from the start.
+
+    Bytes that the encoding does not allow pass through as they are, for PostgreSQL's own check to find.
+    Raises SourceError when the file cannot be opened, or, while reading, when it is damaged.
+    """
+    try:
+        with path.open("rb") as file:
+            yield Stream(file, encoding)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+class _Source(io.RawIOBase):
+    """Blocks of bytes as a raw stream."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self._blocks = blocks
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        while not self._rest:
+            block = next(self._blocks, None)
+            if block is None:
+                return 0
+            self._rest = memoryview(block)
+        size = min(len(buffer), len(self._rest))
+        buffer[:size] = self._rest[:size]
+        self._rest = self._rest[size:]
+        return size
+
+
+def _unpack(file: BinaryIO) -> Iterator[bytes]:
+    magic = file.read(4)
+    file.seek(0)
+    try:
+        if magic == _ZIP_MAGIC:
+            yield from _unzip(file)
+        elif magic.startswith(_GZIP_MAGIC):
+            yield from _blocks(cast(BinaryIO, gzip.GzipFile(fileobj=file)))
+        elif magic == _ZSTD_MAGIC:
+            yield from _blocks(
+                cast(BinaryIO, zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True))
+            )
+        else:
+            yield from _blocks(file)
+    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, lzma.LZMAError, zstandard.ZstdError) as error:
+        raise SourceError(f"The compressed file is damaged or cut short: {error}.") from error
+
+
+def _blocks(file: BinaryIO) -> Iterator[bytes]:
+    while block := file.read(BLOCK_BYTES):
+        yield block
+
+
+def _unzip(file: BinaryIO) -> Iterator[bytes]:
+    """Yield the CSV files of an archive one after the other; from the second on, an empty line stands for the header."""
+    with zipfile.ZipFile(file) as archive:
+        members = [m for m in archive.infolist() if not m.is_dir() and m.filename.lower().endswith((".csv", ".tsv", ".txt"))]
+        members = [m for m in members if not m.filename.startswith("__MACOSX/")]
+        if not members:
+            raise SourceError("The archive holds no .csv file.")
+        header: bytes | None = None
+        for member in members:
+            if member.flag_bits & 1:
+                raise SourceError(f"{member.filename} in the archive is encrypted; unpack it first.")
+            with archive.open(member) as content:
+                first = content.readline(BLOCK_BYTES)
+                if header is None:
+                    header = first
+                    yield first
+                elif first.strip().lstrip(codecs.BOM_UTF8) == header.strip().lstrip(codecs.BOM_UTF8):
+                    yield b"\n"
+                else:
+                    raise SourceError(f"{member.filename} has another header than {members[0].filename}.")
+                last = first
+                for last in _blocks(cast(BinaryIO, content)):
+                    yield last
+                if not last.endswith(b"\n"):
+                    yield b"\n"
+
+
+def _decode(blocks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    if encoding == UTF8:
+        first = next(blocks, b"")
+        yield first.removeprefix(codecs.BOM_UTF8)
+        yield from blocks
+        return
+    decoder = codecs.getincrementaldecoder(encoding)(errors="surrogateescape")
+    start = True
+    try:
+        for block in blocks:
+            text = decoder.decode(block)
+            if start and text:
+                text, start = text.removeprefix("\ufeff"), False
+            yield text.encode(UTF8, errors="surrogateescape")
+        yield decoder.decode(b"", final=True).encode(UTF8, errors="surrogateescape")
+    except UnicodeError as error:
+        raise SourceError(f"The file is not {encoding}: {error}.") from error
+
+
+def _unreadable(path: Path, error: OSError) -> SourceError:
+    if isinstance(error, FileNotFoundError):
+        return SourceError(f"There is no file {path}.")
+    if isinstance(error, IsADirectoryError):
+        return SourceError(f"{path} is a folder, not a file.")
+    return SourceError(f"{path} cannot be read: {error.strerror or error}.")

@@ -1,0 +1,43 @@
+-- Silver: one typed trip a valid bronze row. A format brings two ways of making it, in files of its own:
+-- <format>_clean.sql takes rows of the usual shape and loads them fast, <format>_careful.sql takes any.
+
+-- name: new_regions
+-- Names that no file has had before, to be given numbers.
+SELECT DISTINCT {region}
+FROM {bronze}
+WHERE {rows}
+  AND NOT EXISTS (SELECT FROM silver.region_spelling AS known WHERE known.spelling = {region})
+
+-- name: new_datasources
+SELECT DISTINCT {datasource}
+FROM {bronze}
+WHERE {rows}
+  AND NOT EXISTS (SELECT FROM silver.datasource_spelling AS known WHERE known.spelling = {datasource})
+
+-- name: add_region
+-- Takes the id of the region that has this key already; a conflict must not leave a hole in the answer.
+WITH added AS (
+    INSERT INTO silver.region (key, name) VALUES (%(key)s, %(name)s)
+    ON CONFLICT (key) DO UPDATE SET key = excluded.key
+    RETURNING id
+)
+INSERT INTO silver.region_spelling (spelling, region_id)
+SELECT %(spelling)s, added.id FROM added
+ON CONFLICT DO NOTHING
+
+-- name: add_datasource
+WITH added AS (
+    INSERT INTO silver.datasource (key, name) VALUES (%(key)s, %(name)s)
+    ON CONFLICT (key) DO UPDATE SET key = excluded.key
+    RETURNING id
+)
+INSERT INTO silver.datasource_spelling (spelling, datasource_id)
+SELECT %(spelling)s, added.id FROM added
+ON CONFLICT DO NOTHING
+
+-- name: count_rows
+SELECT count(*) FROM {bronze} WHERE {rows}
+
+-- name: csv_field
+-- A value as a field of a CSV record: quoted where it has to be.
+CASE WHEN {value} ~ {special} THEN '"' || replace({value}, '"', '""') || '"' ELSE {value} END

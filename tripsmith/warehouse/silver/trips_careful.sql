@@ -1,0 +1,46 @@
+-- The format `trips`, any rows: what can be read is loaded, the rest is rejected, each row with its reasons.
+-- Whatever trips_clean.sql takes, this takes too, and alike.
+
+-- name: load
+WITH shaped AS MATERIALIZED (
+    SELECT "_line" AS line,
+           {region} AS region, {datasource} AS datasource,
+           {origin_coord} AS origin_text, {destination_coord} AS destination_text, {datetime} AS time_text,
+           silver.point_pair({origin_coord}) AS origin, silver.point_pair({destination_coord}) AS destination,
+           silver.local_time({datetime}) AS local_time, silver.utc_offset_minutes({datetime}) AS utc_offset_minutes,
+           source
+    FROM {bronze} AS source
+    WHERE {rows}
+), judged AS MATERIALIZED (
+    SELECT shaped.*, region.region_id, datasource.datasource_id,
+           array_remove(ARRAY[
+               CASE WHEN region.region_id IS NULL THEN 'region is missing' END,
+               CASE WHEN datasource.datasource_id IS NULL THEN 'datasource is missing' END,
+               silver.point_fault('origin_coord', shaped.origin_text, shaped.origin),
+               silver.point_fault('destination_coord', shaped.destination_text, shaped.destination),
+               silver.time_fault('datetime', shaped.time_text, shaped.local_time)
+           ], NULL) AS reasons
+    FROM shaped
+    LEFT JOIN silver.region_spelling AS region ON region.spelling = shaped.region
+    LEFT JOIN silver.datasource_spelling AS datasource ON datasource.spelling = shaped.datasource
+), typed AS (
+    SELECT judged.local_time::timestamp AS started_at, judged.origin::point AS origin,
+           judged.destination::point AS destination, judged.line, judged.region_id, judged.datasource_id,
+           judged.utc_offset_minutes
+    FROM judged
+    WHERE judged.reasons = '{{}}'
+    OFFSET 0
+), rejected AS (
+    INSERT INTO silver.rejected_row (ingestion_id, line, record, reasons)
+    SELECT {ingestion_id}, judged.line, convert_to({record}, 'UTF8'), judged.reasons
+    FROM judged
+    WHERE judged.reasons <> '{{}}'
+)
+INSERT INTO {silver} (
+    started_at, origin_longitude, origin_latitude, destination_longitude, destination_latitude,
+    origin_tile, destination_tile, line, lot, ingestion_id, region_id, datasource_id, utc_offset_minutes
+)
+SELECT typed.started_at, typed.origin[0], typed.origin[1], typed.destination[0], typed.destination[1],
+       silver.tile(typed.origin[0], typed.origin[1]), silver.tile(typed.destination[0], typed.destination[1]),
+       typed.line, {lot}, {ingestion_id}, typed.region_id, typed.datasource_id, typed.utc_offset_minutes
+FROM typed
