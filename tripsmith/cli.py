@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, BinaryIO, NoReturn, cast
 
 import click
 import psycopg
@@ -86,8 +86,15 @@ def _settings(base: Settings | None = None, **changes: Any) -> Settings:
 
 
 @cli.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
-@click.option("--format", "format_name", type=click.Choice(list(FORMATS)), help="What the columns mean; found out from the header.")
+@click.argument(
+    "paths", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
+)
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(list(FORMATS)),
+    help="What the columns mean; found out from the header.",
+)
 @click.option("--region", help="The region of every row, where the file has no such column.")
 @click.option("--datasource", help="The data source of every row, where the file has no such column.")
 @click.option("--encoding", help="The file's encoding; UTF-8 if not given.")
@@ -301,7 +308,7 @@ def metrics(settings: Settings, as_json: bool) -> None:
 def sample(rows: int, seed: int, output: Path) -> None:
     """Write realistic trips; the same seed gives the same bytes."""
     with click.open_file(str(output), "wb") as file:
-        write_sample(file, rows, seed)
+        write_sample(cast(BinaryIO, file), rows, seed)
 
 
 @cli.command()

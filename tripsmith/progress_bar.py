@@ -3,10 +3,10 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeRemainingColumn
 
 from tripsmith.ingestion.ingestion import Ingestion
 
@@ -38,10 +38,10 @@ def shown_progress() -> Iterator[Show]:
 class _Bars:
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._tasks: dict[str, int] = {}
+        self._tasks: dict[str, TaskID] = {}
 
     def __call__(self, ingestion: Ingestion) -> None:
-        fields = {
+        fields: dict[str, Any] = {
             "name": ingestion.file_name,
             "rows": ingestion.rows_read,
             "rate": f"{ingestion.rows_per_second:,.0f}/s" if ingestion.rows_per_second else "",
@@ -49,7 +49,7 @@ class _Bars:
         }
         if ingestion.id not in self._tasks:
             self._tasks[ingestion.id] = self._progress.add_task("", total=ingestion.bytes_total, **fields)
-        self._progress.update(self._tasks[ingestion.id], completed=ingestion.bytes_done, **fields)  # type: ignore[arg-type]
+        self._progress.update(self._tasks[ingestion.id], completed=ingestion.bytes_done, **fields)
 
 
 class _Lines:

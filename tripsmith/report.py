@@ -29,9 +29,13 @@ def print_ingestion(ingestion: Ingestion) -> None:
 
 def print_ingestions(ingestions: Iterable[Ingestion]) -> None:
     """Print a table of ingestions."""
-    rows = [("ID", "FILE", "STATE", "READ", "LOADED", "REJECTED", "CREATED (UTC)")]
+    rows: list[tuple[str, ...]] = [("ID", "FILE", "STATE", "READ", "LOADED", "REJECTED", "CREATED (UTC)")]
     for ingestion in ingestions:
-        state = f"{ingestion.state} ({ingestion.phase})" if ingestion.phase and not ingestion.is_finished else ingestion.state
+        state = (
+            f"{ingestion.state} ({ingestion.phase})"
+            if ingestion.phase and not ingestion.is_finished
+            else ingestion.state
+        )
         rows.append(
             (
                 ingestion.id,
@@ -64,10 +68,14 @@ def print_weekly_average(answer: WeeklyAverage) -> None:
 
 def print_groups(answer: TripGroups) -> None:
     """Print a table of trip groups, with the centres of their cells."""
-    rows = [("TRIPS", "HOUR", "FROM (LON, LAT)", "TO (LON, LAT)", "ORIGIN CELL", "DESTINATION CELL")]
+    rows: list[tuple[str, ...]] = [
+        ("TRIPS", "HOUR", "FROM (LON, LAT)", "TO (LON, LAT)", "ORIGIN CELL", "DESTINATION CELL")
+    ]
     for group in (found.as_json() for found in answer.groups):
         ends = [f"{group[end]['lon']:.4f}, {group[end]['lat']:.4f}" for end in ("origin", "destination")]
-        rows.append((f"{group['trips']:,}", f"{group['hour']:02}", *ends, group["origin_cell"], group["destination_cell"]))
+        rows.append(
+            (f"{group['trips']:,}", f"{group['hour']:02}", *ends, group["origin_cell"], group["destination_cell"])
+        )
     _print_table(rows)
 
 
@@ -77,7 +85,7 @@ def print_metrics(answer: TripMetrics) -> None:
     if not answer.trips:
         return
     click.echo(f"first trip {answer.first_trip}, last trip {answer.last_trip}\n")
-    rows = [("REGION", "TRIPS", "FIRST TRIP", "LAST TRIP", "LATEST DATA SOURCE")]
+    rows: list[tuple[str, ...]] = [("REGION", "TRIPS", "FIRST TRIP", "LAST TRIP", "LATEST DATA SOURCE")]
     rows += [
         (region.name, f"{region.trips:,}", str(region.first_trip), str(region.last_trip), region.latest_datasource)
         for region in answer.regions
@@ -96,7 +104,7 @@ def _print_table(rows: list[tuple[str, ...]]) -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         cells = (
-            cell.rjust(width) if cell[:1].isdigit() and "," in cell or cell.isdigit() else cell.ljust(width)
+            cell.rjust(width) if (cell[:1].isdigit() and "," in cell) or cell.isdigit() else cell.ljust(width)
             for cell, width in zip(row, widths, strict=True)
         )
         click.echo("  ".join(cells).rstrip())

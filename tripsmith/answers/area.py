@@ -53,13 +53,14 @@ class BoundingBox:
                 raise BadQuestionError("bbox", f"{name} is {getattr(self, name):g}; it must lie between -90 and 90.")
         if self.south > self.north:
             raise BadQuestionError(
-                "bbox", f"south {self.south:g} is greater than north {self.north:g}; the order is west,south,east,north."
+                "bbox",
+                f"south {self.south:g} is greater than north {self.north:g}; the order is west,south,east,north.",
             )
 
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """The trips that a question is about: those of a region, those in a box, those of both; all trips without either."""
+    """The trips that a question is about: of a region, in a box, or both; all trips without either."""
 
     region: str | None = None
     bbox: BoundingBox | None = None

@@ -14,6 +14,13 @@ def cell_zoom(cell: int) -> int:
     return (cell >> 52) & 31
 
 
+def tile_cell(tile: int, zoom: int) -> int:
+    """Return the quadbin, at a zoom, of a tile given as x << 32 | y at zoom 26, as silver has it."""
+    x, y = (tile >> 32) >> (MAX_ZOOM - zoom), (tile & 0xFFFFFFFF) >> (MAX_ZOOM - zoom)
+    bits = sum((((x >> position) & 1) | ((y >> position) & 1) << 1) << (2 * position) for position in range(zoom))
+    return 0x4800000000000000 | zoom << 52 | bits << (52 - 2 * zoom) | 0xFFFFFFFFFFFFF >> (2 * zoom)
+
+
 def cell_tile(cell: int) -> tuple[int, int]:
     """Return the column and row of a quadbin's tile at its own zoom."""
     zoom = cell_zoom(cell)

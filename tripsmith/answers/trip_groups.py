@@ -9,7 +9,7 @@ from typing import Any
 from psycopg import Connection, sql
 
 from tripsmith.answers.area import Area, BadQuestionError, condition, find_region
-from tripsmith.answers.cell import cell_json, cell_name
+from tripsmith.answers.cell import cell_json, cell_name, tile_cell
 from tripsmith.warehouse.queries import load_queries
 
 QUERIES = load_queries("tripsmith.answers", "trip_groups.sql")
@@ -23,12 +23,23 @@ _Key = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class TripGroup:
-    """Trips that resemble each other. Cells are quadbins, the hour is that of the local time, 0 to 23."""
+    """Trips that resemble each other: two cells, by tile (x << 32 | y at zoom 26), and the local hour, 0 to 23."""
 
-    origin_cell: int
-    destination_cell: int
+    origin_tile: int
+    destination_tile: int
     hour: int
     trips: int
+    zoom: int
+
+    @property
+    def origin_cell(self) -> int:
+        """The quadbin of the origin."""
+        return tile_cell(self.origin_tile, self.zoom)
+
+    @property
+    def destination_cell(self) -> int:
+        """The quadbin of the destination."""
+        return tile_cell(self.destination_tile, self.zoom)
 
     def as_json(self) -> dict[str, Any]:
         """Return the group as the API shows it."""
@@ -81,7 +92,8 @@ def trip_groups(
     names = ("after_trips", "after_origin", "after_destination", "after_hour")
     parameters = {"zoom": zoom, "hour": hour, "limit": limit + 1, **dict.fromkeys(names)}
     parameters.update(zip(names, after or (), strict=False))
-    found = [TripGroup(*row) for row in connection.execute(query, parameters)]
+    rows = connection.execute(query, parameters)
+    found = [TripGroup(origin, destination, hour, trips, zoom) for origin, destination, hour, trips in rows]
     page = tuple(found[:limit])
     return TripGroups(zoom, page, _encode(page[-1]) if len(found) > limit else None)
 
@@ -96,7 +108,7 @@ def _check(zoom: int, hour: int | None, limit: int) -> None:
 
 
 def _encode(group: TripGroup) -> str:
-    key = json.dumps([group.trips, group.origin_cell, group.destination_cell, group.hour])
+    key = json.dumps([group.trips, group.origin_tile, group.destination_tile, group.hour])
     return base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
 
 

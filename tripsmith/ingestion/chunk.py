@@ -1,6 +1,6 @@
 """One chunk's way through bronze and silver, in one transaction with the mark that it is done."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -12,14 +12,12 @@ from tripsmith.sources.chunks import Chunk
 from tripsmith.sources.records import Record, faults, split_records
 from tripsmith.sources.stream import SourceError
 from tripsmith.warehouse.bronze import table as bronze
+from tripsmith.warehouse.bronze.table import BronzePiece
 from tripsmith.warehouse.database import Warehouse
 from tripsmith.warehouse.queries import load_queries
 from tripsmith.warehouse.silver.load import SilverLoad
 
 QUERIES = load_queries("tripsmith.ingestion", "chunk.sql")
-
-# A table grows by up to 64 pages at once for each connection that writes to it; pages a lane left may be filled later.
-_SPARE_PAGES = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +34,12 @@ def stored_chunks(connection: Connection[Any], ingestion_id: int) -> dict[int, b
     """Return the digests of the chunks that are done, by number."""
     rows = connection.execute(QUERIES["list_chunks"], {"ingestion_id": ingestion_id})
     return {number: bytes(digest) for number, digest in rows}
+
+
+def lines(connection: Connection[Any], ingestion_id: int) -> list[range]:
+    """Return the physical lines of each chunk that is done, in order."""
+    rows = connection.execute(QUERIES["list_lines"], {"ingestion_id": ingestion_id})
+    return [range(first, first + count) for first, count in rows]
 
 
 def total(connection: Connection[Any], ingestion_id: int) -> StoredChunk:
@@ -72,16 +76,9 @@ class Lane:
             if not self._mark(chunk):
                 on_copied()
                 return self._stored(chunk)
-            first_page = bronze.page_count(self.connection, load.bronze, load.lot)
             rows, malformed = self._copy(chunk)
             on_copied()
-            loaded = rows and load.load(
-                self.connection,
-                self._names,
-                range(chunk.first_line, chunk.first_line + chunk.lines),
-                rows,
-                max(0, first_page - _SPARE_PAGES),
-            )
+            loaded = load.load(self.connection, self._names, chunk_lines(chunk), rows)
             stored = StoredChunk(chunk.source_bytes, rows + malformed, loaded, rows - loaded + malformed)
             self._complete(chunk, stored)
         return stored
@@ -91,9 +88,10 @@ class Lane:
             "ingestion_id": self._load.ingestion_id,
             "number": chunk.number,
             "byte_offset": chunk.offset,
-            "byte_length": len(chunk.data),
+            "byte_length": chunk.length,
             "source_bytes": chunk.source_bytes,
             "first_line": chunk.first_line,
+            "lines": chunk.lines,
             "digest": chunk.digest,
         }
         return self.connection.execute(QUERIES["mark_chunk"], parameters).rowcount == 1
@@ -118,31 +116,48 @@ class Lane:
     def _copy(self, chunk: Chunk) -> tuple[int, int]:
         """Copy a chunk into bronze; return the rows stored there and those that fit no table."""
         load, delimiter = self._load, self._load.layout.delimiter
+        piece = BronzePiece(load.bronze, load.lot, chunk_lines(chunk))
         if chunk.is_one_record_a_line:
             try:
                 with self.connection.transaction() as attempt:
-                    rows = bronze.copy_lines(
-                        self.connection, load.bronze, load.lot, delimiter, chunk.data, chunk.first_line
-                    )
+                    rows = bronze.copy_lines(self.connection, piece, delimiter, chunk.blocks())
                     if rows == chunk.lines:
                         return rows, 0
                     raise psycopg.Rollback(attempt)
             except psycopg.DataError:
                 pass
-        good: list[Record] = []
-        malformed: list[tuple[int, int, bytes, list[str]]] = []
-        for record in split_records(chunk.data, chunk.first_line):
-            reasons = faults(record, len(load.bronze.columns), delimiter)
-            if reasons:
-                malformed.append((load.ingestion_id, record.line, record.raw, reasons))
-            else:
-                good.append(record)
-        if good and bronze.copy_records(self.connection, load.bronze, load.lot, delimiter, good) != len(good):
-            raise RuntimeError(f"PostgreSQL stored another number of rows than were cut from line {chunk.first_line} on.")
+        columns, malformed = len(load.bronze.columns), 0
+
+        def fitting() -> Iterator[Record]:
+            nonlocal malformed
+            for record in split_records(chunk.blocks(), chunk.first_line):
+                if faults(record, columns, delimiter):
+                    malformed += 1
+                else:
+                    yield record
+
+        rows = bronze.copy_records(self.connection, piece, delimiter, fitting())
         if malformed:
-            with self.connection.cursor() as cursor:
-                cursor.executemany(QUERIES["insert_malformed"], malformed)
-        return len(good), len(malformed)
+            judged = (
+                (record, faults(record, columns, delimiter))
+                for record in split_records(chunk.blocks(), chunk.first_line)
+            )
+            kept = bronze.keep_malformed(
+                self.connection,
+                load.ingestion_id,
+                ((r, reasons) for r, reasons in judged if reasons),
+                chunk_lines(chunk),
+            )
+            if kept != malformed:
+                raise RuntimeError(
+                    f"{malformed} records from line {chunk.first_line} on fit no table, and {kept} were kept."
+                )
+        return rows, malformed
+
+
+def chunk_lines(chunk: Chunk) -> range:
+    """Return the physical lines of a chunk."""
+    return range(chunk.first_line, chunk.first_line + chunk.lines)
 
 
 def different_file(chunk: Chunk) -> SourceError:

@@ -2,10 +2,10 @@
 
 -- name: mark_chunk
 -- Where another transaction has the mark and has not ended, this waits for it: an orphan never commits beside its retry.
-INSERT INTO ops.chunk (ingestion_id, number, byte_offset, byte_length, source_bytes, first_line, digest,
-                       rows_read, rows_loaded, rows_rejected)
-VALUES (%(ingestion_id)s, %(number)s, %(byte_offset)s, %(byte_length)s, %(source_bytes)s, %(first_line)s, %(digest)s,
-        0, 0, 0)
+INSERT INTO ops.chunk (ingestion_id, number, byte_offset, byte_length, source_bytes, first_line, lines,
+                       digest, rows_read, rows_loaded, rows_rejected)
+VALUES (%(ingestion_id)s, %(number)s, %(byte_offset)s, %(byte_length)s, %(source_bytes)s, %(first_line)s, %(lines)s,
+        %(digest)s, 0, 0, 0)
 ON CONFLICT DO NOTHING
 
 -- name: complete_chunk
@@ -21,17 +21,11 @@ WHERE ingestion_id = %(ingestion_id)s AND number = %(number)s
 -- name: list_chunks
 SELECT number, digest FROM ops.chunk WHERE ingestion_id = %(ingestion_id)s
 
+-- name: list_lines
+SELECT first_line, lines FROM ops.chunk WHERE ingestion_id = %(ingestion_id)s ORDER BY number
+
 -- name: sum_chunks
 SELECT coalesce(sum(source_bytes), 0)::bigint, coalesce(sum(rows_read), 0)::bigint,
        coalesce(sum(rows_loaded), 0)::bigint, coalesce(sum(rows_rejected), 0)::bigint
 FROM ops.chunk
 WHERE ingestion_id = %(ingestion_id)s
-
--- name: insert_malformed
-WITH kept AS (
-    INSERT INTO bronze.malformed_line (ingestion_id, line, record, reasons)
-    VALUES (%s, %s, %s, %s)
-    RETURNING ingestion_id, line, record, reasons
-)
-INSERT INTO silver.rejected_row (ingestion_id, line, record, reasons)
-SELECT ingestion_id, line, record, reasons FROM kept

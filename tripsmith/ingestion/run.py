@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,13 @@ from tripsmith.ingestion.chunk import Lane, StoredChunk
 from tripsmith.ingestion.ingestion import Ingestion, get_ingestion
 from tripsmith.ingestion.ownership import claim
 from tripsmith.ingestion.progress import INTERVAL_SECONDS, QUERIES, CancelledError, Progress
-from tripsmith.sources.chunks import Chunk, cut
+from tripsmith.sources.chunks import Chunk, chunk_size, cut
 from tripsmith.sources.layout import inspect
 from tripsmith.sources.stream import SourceError, digest, open_stream
 from tripsmith.warehouse import lot
-from tripsmith.warehouse.bronze.table import BronzeTable, bronze_table
+from tripsmith.warehouse.bronze.table import SHARED, BronzeTable, bronze_table
 from tripsmith.warehouse.database import Warehouse
+from tripsmith.warehouse.gold.count import add_shared
 from tripsmith.warehouse.silver.load import SilverLoad
 
 logger = logging.getLogger(__name__)
@@ -77,13 +79,11 @@ def run_ingestion(
 
 
 def waiting_ingestions(connection: Connection[Any]) -> list[int]:
-    """Return the ids of the ingestions that are queued or running, the latter perhaps without an owner; oldest first."""
+    """Return the ids of ingestions that are queued or running, the latter perhaps without an owner, oldest first."""
     return [ingestion_id for (ingestion_id,) in connection.execute(QUERIES["list_waiting"])]
 
 
-def _run(
-    warehouse: Warehouse, connection: Connection[Any], job: _Job, on_change: Callable[[Ingestion], None]
-) -> None:
+def _run(warehouse: Warehouse, connection: Connection[Any], job: _Job, on_change: Callable[[Ingestion], None]) -> None:
     try:
         if job.cancel_requested:
             raise CancelledError
@@ -93,7 +93,9 @@ def _run(
     except SourceError as error:
         connection.execute(QUERIES["fail"], {"id": job.id, "error": str(error)})
     except psycopg.errors.DiskFull as error:
-        message = f"The disk of the database is full ({error.diag.message_primary}); nothing is lost: make room and retry."
+        message = (
+            f"The disk of the database is full ({error.diag.message_primary}); nothing is lost: make room and retry."
+        )
         connection.execute(QUERIES["fail"], {"id": job.id, "error": message})
     except psycopg.OperationalError:
         raise
@@ -117,27 +119,27 @@ def _carry_through(
     progress.tell()
     table = bronze_table(connection, layout)
     with open_stream(job.path, job.encoding) as stream:
-        chunks = cut(stream, layout)
-        first = list(_take(chunks, 2))
+        chunks = cut(stream, layout, chunk_size(job.bytes_total))
+        first = list(islice(chunks, 2))
         if not first:
             raise SourceError("The file has a header and no rows.")
         lot_id = _choose_lot(connection, job, table, small=len(first) == 1)
         load = SilverLoad(layout, table, lot_id, job.id, job.region, job.datasource)
-        if lot_id == lot.SHARED:
+        if lot_id == SHARED:
             _store_small(warehouse, load, first[0], progress)
             return
-        lot.create(connection, table, lot_id)
-        _store_large(warehouse, connection, load, _chain(first, chunks), progress)
+        lot.create(connection, lot_id)
+        _store_large(warehouse, connection, load, chain(first, chunks), progress)
     progress.enter("gold")
     with connection.transaction():
-        lot.publish(connection, table, lot_id)
+        lot.publish(connection, table, lot_id, chunk_store.lines(connection, job.id))
         connection.execute(QUERIES["succeed"], {"id": job.id})
 
 
 def _choose_lot(connection: Connection[Any], job: _Job, table: BronzeTable, *, small: bool) -> int:
     if job.lot is not None:
         return job.lot
-    lot_id = lot.SHARED if small else job.id
+    lot_id = SHARED if small else job.id
     connection.execute(QUERIES["set_table"], {"id": job.id, "header_id": table.header_id, "lot": lot_id})
     return lot_id
 
@@ -147,8 +149,9 @@ def _store_small(warehouse: Warehouse, load: SilverLoad, chunk: Chunk, progress:
     with Lane(warehouse, load) as lane, lane.connection.transaction():
         progress.add(lane.store(chunk, on_copied=lambda: progress.enter("silver")))
         progress.enter("gold")
-        lot.publish_shared(lane.connection, load.ingestion_id)
+        add_shared(lane.connection, load.ingestion_id)
         lane.connection.execute(QUERIES["succeed"], {"id": load.ingestion_id})
+    chunk.discard()
 
 
 def _store_large(
@@ -168,6 +171,7 @@ def _store_large(
             try:
                 return lane.store(chunk, on_copied=lambda: copied.put(chunk.number))
             finally:
+                chunk.discard()
                 lanes.put(lane)
 
         running: set[Future[StoredChunk]] = set()
@@ -177,6 +181,7 @@ def _store_large(
             if known is not None:
                 if known != chunk.digest:
                     raise chunk_store.different_file(chunk)
+                chunk.discard()
                 continue
             running.add(pool.submit(store, chunk))
             submitted += 1
@@ -196,15 +201,3 @@ def _settle(running: set[Future[StoredChunk]], progress: Progress) -> set[Future
         progress.add(future.result())
     progress.tell_in_time()
     return rest
-
-
-def _take(chunks: Iterator[Chunk], count: int) -> Iterator[Chunk]:
-    for _, chunk in zip(range(count), chunks, strict=False):
-        yield chunk
-
-
-def _chain(first: list[Chunk], rest: Iterator[Chunk]) -> Iterator[Chunk]:
-    """Yield the first chunks without keeping them, then the rest."""
-    while first:
-        yield first.pop(0)
-    yield from rest

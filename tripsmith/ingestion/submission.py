@@ -7,6 +7,7 @@ from typing import Any
 
 from psycopg import Connection
 
+from tripsmith.ingestion.chunk import lines as chunk_lines
 from tripsmith.ingestion.ingestion import (
     QUERIES,
     Ingestion,
@@ -18,7 +19,7 @@ from tripsmith.ingestion.ownership import claim
 from tripsmith.sources.layout import inspect
 from tripsmith.sources.stream import SourceError, digest, known_encoding
 from tripsmith.warehouse import lot
-from tripsmith.warehouse.bronze.table import BronzeTable
+from tripsmith.warehouse.bronze.table import SHARED, BronzeTable
 
 BadFileError = SourceError
 
@@ -47,12 +48,17 @@ class Submission:
 
 
 def submit(
-    connection: Connection[Any], path: Path, file_name: str, options: Options | None = None, *, owns_source: bool = False
+    connection: Connection[Any],
+    path: Path,
+    file_name: str,
+    options: Options | None = None,
+    *,
+    owns_source: bool = False,
 ) -> Submission:
     """Queue a file for ingestion, unless its content is in the warehouse or on its way already.
 
-    `file_name` is a label. With `owns_source` the file is deleted once it is in the warehouse. Raises BadFileError for a
-    file that cannot be taken, IngestionConflictError when its content came before with other options.
+    `file_name` is a label. With `owns_source` the file is deleted once it is in the warehouse. Raises BadFileError for
+    a file that cannot be taken, IngestionConflictError when its content came before with other options.
     """
     options = options or Options()
     _check_names(options)
@@ -93,7 +99,9 @@ def cancel(connection: Connection[Any], ingestion_id: str | int) -> Ingestion:
     """Ask an ingestion to stop; it keeps its chunks, and `retry` goes on from them."""
     found = get_ingestion(connection, ingestion_id)
     if found.is_finished:
-        raise IngestionConflictError(f"Ingestion {found.id} is {found.state}; only one that is not finished can be cancelled.")
+        raise IngestionConflictError(
+            f"Ingestion {found.id} is {found.state}; only one that is not finished can be cancelled."
+        )
     with claim(connection, int(found.id)) as claimed:
         query = "cancel_now" if claimed else "request_cancel"
         connection.execute(QUERIES[query], {"id": int(found.id)})
@@ -127,10 +135,10 @@ def remove(connection: Connection[Any], ingestion_id: str | int) -> Ingestion:
         with connection.transaction():
             if table_name is not None and lot_id is not None:
                 table = BronzeTable(table_id, table_name, ())
-                if lot_id == lot.SHARED:
+                if lot_id == SHARED:
                     lot.delete_shared(connection, table, number)
                 else:
-                    lot.drop(connection, table, lot_id)
+                    lot.drop(connection, table, lot_id, chunk_lines(connection, number))
             for query in ("delete_rejected_rows", "delete_malformed_lines", "delete_chunks", "mark_removed"):
                 connection.execute(QUERIES[query], {"id": number})
     if owns_source:

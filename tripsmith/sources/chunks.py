@@ -1,57 +1,114 @@
 """A stream of CSV cut into chunks at true record ends."""
 
 import hashlib
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from pathlib import Path
 
 from tripsmith.sources.layout import Layout
 from tripsmith.sources.records import QUOTE, count_records
 from tripsmith.sources.stream import BLOCK_BYTES, SourceError, Stream
 
-CHUNK_BYTES = 16 << 20
+MIN_CHUNK_BYTES = 16 << 20
+MAX_CHUNK_BYTES = 128 << 20
+# Enough chunks to keep several connections busy to the end, few enough to be partitions of a table.
+_CHUNKS_A_FILE = 24
+
 MAX_RECORD_BYTES = 16 << 20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Chunk:
-    """Some whole records of a file. Offsets are in bytes of the unpacked UTF-8 text.
+    """Some whole records of a file, read from disk whenever they are asked for.
 
-    `source_bytes` is its share of the file as it lies on disk, packed or not.
+    `offset` and `length` are in bytes of the unpacked UTF-8 text, which lies at `start` of the file `path`: the source
+    itself, or, where that is packed, a copy. `source_bytes` is its share of the source as it lies on disk. `digest`, a
+    SHA-256, proves on resumption that the file is the same.
     """
 
     number: int
     offset: int
+    length: int
     first_line: int
-    data: bytes
+    lines: int
+    is_one_record_a_line: bool
+    digest: bytes
     source_bytes: int
+    path: Path
+    start: int
+    is_copy: bool
 
-    @cached_property
-    def digest(self) -> bytes:
-        """SHA-256 of the chunk's bytes: it proves on resumption that the file is the same."""
-        return hashlib.sha256(self.data).digest()
+    def blocks(self, size: int = 1 << 18) -> Iterator[bytes]:
+        """Yield the chunk's bytes; raise SourceError when they are no longer all there."""
+        remaining = self.length
+        with self.path.open("rb") as file:
+            file.seek(self.start)
+            while remaining:
+                block = file.read(min(size, remaining))
+                if not block:
+                    # A file's last line need not end in a newline; the chunk's does.
+                    if remaining > 1:
+                        raise SourceError("The file has become shorter while it was read; submit it again.")
+                    block = b"\n"
+                remaining -= len(block)
+                yield block
 
-    @cached_property
-    def lines(self) -> int:
-        """How many physical lines it has."""
-        return self.data.count(b"\n")
-
-    @cached_property
-    def is_one_record_a_line(self) -> bool:
-        """Whether no quoted field holds a line end, so that lines can be counted by counting records."""
-        return QUOTE not in self.data or count_records(self.data) == self.lines
+    def discard(self) -> None:
+        """Delete the copy, if it is one."""
+        if self.is_copy:
+            self.path.unlink(missing_ok=True)
 
 
-def cut(stream: Stream, layout: Layout, chunk_bytes: int = CHUNK_BYTES) -> Iterator[Chunk]:
+def chunk_size(file_bytes: int) -> int:
+    """Return the size of chunk that a file of so many bytes is cut into."""
+    return min(MAX_CHUNK_BYTES, max(MIN_CHUNK_BYTES, file_bytes // _CHUNKS_A_FILE))
+
+
+def cut(stream: Stream, layout: Layout, chunk_bytes: int, copies: Path | None = None) -> Iterator[Chunk]:
     """Yield the chunks of a stream that is at its start, each of about `chunk_bytes`, always cut alike.
 
+    Chunks of a packed or transcoded file are copied into the folder `copies`; whoever is done with one discards it.
     Raises SourceError for a record longer than MAX_RECORD_BYTES and for a quote that is never closed.
     """
+    offset, line, number, source_done = layout.header_bytes, 1 + layout.header_lines, 0, 0
+    blocks = record_blocks(stream, layout)
+    for first in blocks:
+        digest, length, lines, one_record_a_line = hashlib.sha256(), 0, 0, True
+        with _Copy(stream, copies) as copy:
+            block: bytes | None = first
+            while block is not None:
+                digest.update(block)
+                block_lines = block.count(b"\n")
+                one_record_a_line &= QUOTE not in block or count_records(block) == block_lines
+                length, lines = length + len(block), lines + block_lines
+                copy.write(block)
+                block = next(blocks, None) if length < chunk_bytes else None
+        chunk = Chunk(
+            number=number,
+            offset=offset,
+            length=length,
+            first_line=line,
+            lines=lines,
+            is_one_record_a_line=one_record_a_line,
+            digest=digest.digest(),
+            source_bytes=stream.source_bytes - source_done,
+            path=copy.path or stream.path,
+            start=0 if copy.path else offset + stream.mark_bytes,
+            is_copy=copy.path is not None,
+        )
+        yield chunk
+        source_done += chunk.source_bytes
+        offset, line, number = offset + length, line + lines, number + 1
+
+
+def record_blocks(stream: Stream, layout: Layout, size: int = BLOCK_BYTES) -> Iterator[bytes]:
+    """Yield what follows the header in blocks of whole records, of about `size` bytes; the last has a newline too."""
     stream.read(layout.header_bytes)
-    offset, line, number = layout.header_bytes, 1 + layout.header_lines, 0
-    rest, size, source_done = b"", chunk_bytes, 0
+    line = 1 + layout.header_lines
+    rest, wanted = b"", size
     while True:
-        data, ended = _fill(stream, rest, size)
+        data, ended = _fill(stream, rest, wanted)
         if not data:
             return
         if ended and not data.endswith(b"\n"):
@@ -60,13 +117,35 @@ def cut(stream: Stream, layout: Layout, chunk_bytes: int = CHUNK_BYTES) -> Itera
         if end == 0:
             if ended or len(data) > MAX_RECORD_BYTES:
                 raise _endless(line, ended)
-            rest, size = data, len(data) + BLOCK_BYTES
+            rest, wanted = data, len(data) + size
             continue
-        chunk = Chunk(number, offset, line, data[:end], stream.source_bytes - source_done)
-        yield chunk
-        source_done += chunk.source_bytes
-        offset, line, number = offset + end, line + chunk.lines, number + 1
-        rest, size = data[end:], chunk_bytes
+        yield data[:end]
+        line += data.count(b"\n", 0, end)
+        rest, wanted = data[end:], size
+
+
+class _Copy:
+    """A file that a chunk is copied into, where its source is packed; nothing where it is not."""
+
+    def __init__(self, stream: Stream, folder: Path | None) -> None:
+        self.path: Path | None = None
+        self._file = None
+        if not stream.is_plain:
+            self._file = tempfile.NamedTemporaryFile(dir=folder, prefix="chunk-", delete=False)  # noqa: SIM115
+            self.path = Path(self._file.name)
+
+    def __enter__(self) -> "_Copy":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+            if kind is not None and self.path is not None:
+                self.path.unlink(missing_ok=True)
+
+    def write(self, block: bytes) -> None:
+        if self._file is not None:
+            self._file.write(block)
 
 
 def _fill(stream: Stream, start: bytes, size: int) -> tuple[bytes, bool]:
@@ -96,5 +175,6 @@ def _endless(line: int, ended: bool) -> SourceError:
     if ended:
         return SourceError(f"A quote opened in the record that starts on line {line} is never closed.")
     return SourceError(
-        f"The record that starts on line {line} is longer than {MAX_RECORD_BYTES >> 20} MiB; is a quote in it never closed?"
+        f"The record that starts on line {line} is longer than {MAX_RECORD_BYTES >> 20} MiB; is a quote in it never"
+        " closed?"
     )

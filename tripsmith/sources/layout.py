@@ -58,15 +58,16 @@ def _header(start: bytes, more: bool) -> bytes:
         raise SourceError("The file looks like UTF-16; say so with the encoding utf-16.")
     if b"\0" in start.split(b"\n", 1)[0]:
         raise SourceError("The file is binary, not CSV text.")
-    end = -1
-    while True:
-        end = start.find(b"\n", end + 1)
-        if end < 0:
-            break
-        if start.count(QUOTE, 0, end) % 2 == 0:
+    begin, end, quotes = 0, start.find(b"\n"), 0
+    while end >= 0:
+        quotes += start.count(QUOTE, begin, end)
+        if quotes % 2 == 0:
             return start[: end + 1]
+        begin, end = end, start.find(b"\n", end + 1)
     if more:
-        raise SourceError(f"The first line is longer than {MAX_HEADER_BYTES} bytes; it must be a header such as {_example()}")
+        raise SourceError(
+            f"The first line is longer than {MAX_HEADER_BYTES} bytes; it must be a header such as {_example()}"
+        )
     if start.count(QUOTE) % 2:
         raise SourceError("A quote opened in the first line is never closed.")
     if b"\r" in start.strip():
@@ -85,7 +86,10 @@ def _decode(header: bytes) -> str:
 
 
 def _parse(text: str, delimiter: bytes) -> list[str]:
-    columns = next(csv.reader([text], delimiter=delimiter.decode()), []) if "\n" not in text else [text]
+    try:
+        columns = next(csv.reader([text], delimiter=delimiter.decode()), []) if "\n" not in text else [text]
+    except csv.Error as error:  # a name of more than 128 KiB, or a carriage return in the midst of the line
+        raise SourceError(f"The first line is not a header: {str(error).split(' - ')[0]}.") from error
     if len(columns) > MAX_COLUMNS:
         raise SourceError(f"The header has {len(columns)} columns; at most {MAX_COLUMNS} are taken.")
     return columns

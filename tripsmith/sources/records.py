@@ -1,7 +1,8 @@
 """CSV records as PostgreSQL's COPY reads them: a quote opens or closes wherever it stands."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 QUOTE = b'"'
 
@@ -21,22 +22,25 @@ def count_records(data: bytes) -> int:
     return sum(piece.count(b"\n") for piece in data.split(QUOTE)[::2])
 
 
-def split_records(data: bytes, first_line: int) -> Iterator[Record]:
-    """Yield the records of `data`, which starts at a record's start; empty lines are not records."""
+def split_records(blocks: Iterable[bytes], first_line: int) -> Iterator[Record]:
+    """Yield the records of blocks that together start and end with a record; empty lines are not records."""
     line = first_line
     pending: list[bytes] = []
-    open_quote = False
-    for piece in data.split(b"\n"):
-        if piece.count(QUOTE) % 2:
-            open_quote = not open_quote
-        pending.append(piece)
-        if open_quote:
-            continue
-        raw = b"\n".join(pending).removesuffix(b"\r")
-        if raw:
-            yield Record(line, raw)
-        line += len(pending)
-        pending = []
+    lines, open_quote = 0, False
+    rest = b""
+    for block in blocks:
+        *whole, rest = (rest + block).split(b"\n")
+        for piece in whole:
+            open_quote ^= bool(piece.count(QUOTE) % 2)
+            pending.append(piece)
+            lines += 1
+            if open_quote:
+                continue
+            raw = b"\n".join(pending).removesuffix(b"\r")
+            if raw:
+                yield Record(line, raw)
+            line += lines
+            pending, lines = [], 0
 
 
 def faults(record: Record, columns: int, delimiter: bytes) -> list[str]:
@@ -57,6 +61,8 @@ def faults(record: Record, columns: int, delimiter: bytes) -> list[str]:
     return reasons
 
 
-def join_lines(records: Sequence[Record], delimiter: bytes) -> bytes:
-    """Return records as CSV with the line number as their first field."""
-    return b"".join(b"%d%b%b\n" % (record.line, delimiter, record.raw) for record in records)
+def join_lines(records: Iterable[Record], delimiter: bytes) -> Iterator[bytes]:
+    """Yield records as CSV with the line number as their first field, some thousands at a time."""
+    numbered = (b"%d%b%b\n" % (record.line, delimiter, record.raw) for record in records)
+    while block := b"".join(islice(numbered, 2000)):
+        yield block

@@ -5,10 +5,12 @@ import gzip
 import hashlib
 import io
 import lzma
+import os
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -20,6 +22,20 @@ UTF8 = "utf-8"
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _ZIP_MAGIC = b"PK\x03\x04"
+_PACKED = (_GZIP_MAGIC, _ZSTD_MAGIC, _ZIP_MAGIC)
+_DAMAGES = (
+    EOFError,
+    struct.error,
+    zlib.error,
+    gzip.BadGzipFile,
+    zipfile.BadZipFile,
+    lzma.LZMAError,
+    zstandard.ZstdError,
+)
+
+# Trips pack to a fifth or a tenth of their size.
+MAX_UNPACKED_RATIO = 250
+_SURELY_HARMLESS_BYTES = 64 << 20
 
 
 class SourceError(Exception):
@@ -38,23 +54,35 @@ def digest(path: Path) -> bytes:
 def known_encoding(name: str | None) -> str:
     """Return Python's name of an encoding, UTF-8 when none is given; raise SourceError for one it does not know."""
     try:
+        b"".decode(name or UTF8)  # refuses, unlike lookup, what is no encoding of text, such as rot13 and zlib
         return codecs.lookup(name or UTF8).name
-    except LookupError as error:
+    except (LookupError, ValueError) as error:
         raise SourceError(
             f"The encoding {name!r} is not known; utf-8, latin-1, cp1252 and utf-16 are examples of those that are."
         ) from error
 
 
 class Stream:
-    """The unpacked UTF-8 text of a file, read once from its start."""
+    """The unpacked UTF-8 text of a file, read once from its start.
 
-    def __init__(self, file: BinaryIO, encoding: str) -> None:
+    `is_plain` tells whether the file itself is that text, but for a byte-order mark of `mark_bytes` bytes.
+    """
+
+    def __init__(self, path: Path, file: BinaryIO, encoding: str) -> None:
+        self.path = path
         self._file = file
+        start = file.read(4)
+        file.seek(0)
+        self.is_plain = encoding == UTF8 and not start.startswith(_PACKED)
+        self.mark_bytes = len(codecs.BOM_UTF8) if self.is_plain and start.startswith(codecs.BOM_UTF8) else 0
         self._text = io.BufferedReader(_Source(_decode(_unpack(file), encoding)), BLOCK_BYTES)
 
     def read(self, size: int) -> bytes:
         """Return up to `size` bytes, fewer only at the end; raise SourceError where the file is damaged."""
-        return self._text.read(size)
+        try:
+            return self._text.read(size)
+        except OSError as error:
+            raise _unreadable(self.path, error) from error
 
     @property
     def source_bytes(self) -> int:
@@ -69,11 +97,13 @@ def open_stream(path: Path, encoding: str = UTF8) -> Iterator[Stream]:
     Bytes that the encoding does not allow pass through as they are, for PostgreSQL's own check to find.
     Raises SourceError when the file cannot be opened, or, while reading, when it is damaged.
     """
-    try:
-        with path.open("rb") as file:
-            yield Stream(file, encoding)
-    except OSError as error:
-        raise _unreadable(path, error) from error
+    with ExitStack() as stack:
+        # Only what is done here: an OSError of the caller's block is not about this file.
+        try:
+            stream = Stream(path, stack.enter_context(path.open("rb")), encoding)
+        except OSError as error:
+            raise _unreadable(path, error) from error
+        yield stream
 
 
 class _Source(io.RawIOBase):
@@ -103,17 +133,61 @@ def _unpack(file: BinaryIO) -> Iterator[bytes]:
     file.seek(0)
     try:
         if magic == _ZIP_MAGIC:
-            yield from _unzip(file)
+            yield from _limited(_unzip(file), file)
         elif magic.startswith(_GZIP_MAGIC):
-            yield from _blocks(cast(BinaryIO, gzip.GzipFile(fileobj=file)))
+            yield from _limited(_blocks(cast(BinaryIO, gzip.GzipFile(fileobj=file))), file)
         elif magic == _ZSTD_MAGIC:
-            yield from _blocks(
-                cast(BinaryIO, zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True))
-            )
+            _check_zstd_frames(file)
+            reader = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
+            yield from _limited(_blocks(cast(BinaryIO, reader)), file)
         else:
             yield from _blocks(file)
-    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, lzma.LZMAError, zstandard.ZstdError) as error:
+    except NotImplementedError as error:
+        raise SourceError(
+            f"The archive is packed in a way that is not known here ({error}); unpack it first."
+        ) from error
+    except _DAMAGES as error:
         raise SourceError(f"The compressed file is damaged or cut short: {error}.") from error
+
+
+def _limited(blocks: Iterator[bytes], file: BinaryIO) -> Iterator[bytes]:
+    """Pass blocks on until there are more than a file of this size may hold: a few bytes must not fill the disk."""
+    limit = max(_SURELY_HARMLESS_BYTES, MAX_UNPACKED_RATIO * os.fstat(file.fileno()).st_size)
+    for block in blocks:
+        limit -= len(block)
+        if limit < 0:
+            raise SourceError(
+                f"The compressed file unpacks to more than {MAX_UNPACKED_RATIO} times its size, as files made to fill a"
+                " disk do; unpack it first if it is what you mean."
+            )
+        yield block
+
+
+def _check_zstd_frames(file: BinaryIO) -> None:
+    """Raise EOFError unless the last frame is whole: the reader of zstandard ends without a word where it is not.
+
+    Format: https://www.rfc-editor.org/rfc/rfc8878
+    """
+    size, position = os.fstat(file.fileno()).st_size, 0
+    while position < size:
+        file.seek(position)
+        head = file.read(18)
+        if head[1:4] == b"\x2a\x4d\x18" and head[0] & 0xF0 == 0x50:  # a frame to be skipped
+            position += 8 + int.from_bytes(head[4:8], "little")
+            continue
+        position += zstandard.frame_header_size(head)
+        last = False
+        while not last and position < size:
+            file.seek(position)
+            block = int.from_bytes(file.read(3), "little")
+            last, is_one_byte = bool(block & 1), block >> 1 & 3 == 1
+            position += 3 + (1 if is_one_byte else block >> 3)
+        position += 4 * zstandard.get_frame_parameters(head).has_checksum
+        if not last:
+            raise EOFError("its last frame is not whole")
+    if position > size:
+        raise EOFError("its last frame is not whole")
+    file.seek(0)
 
 
 def _blocks(file: BinaryIO) -> Iterator[bytes]:
@@ -122,9 +196,11 @@ def _blocks(file: BinaryIO) -> Iterator[bytes]:
 
 
 def _unzip(file: BinaryIO) -> Iterator[bytes]:
-    """Yield the CSV files of an archive one after the other; from the second on, an empty line stands for the header."""
+    """Yield the CSV files of an archive one after the other; from the second on, an empty line replaces the header."""
     with zipfile.ZipFile(file) as archive:
-        members = [m for m in archive.infolist() if not m.is_dir() and m.filename.lower().endswith((".csv", ".tsv", ".txt"))]
+        members = [
+            m for m in archive.infolist() if not m.is_dir() and m.filename.lower().endswith((".csv", ".tsv", ".txt"))
+        ]
         members = [m for m in members if not m.filename.startswith("__MACOSX/")]
         if not members:
             raise SourceError("The archive holds no .csv file.")

@@ -7,10 +7,10 @@ CREATE TABLE {table} (
     "_line"         bigint NOT NULL,      -- physical line where the record starts
     "_lot"          int NOT NULL,
     "_ingestion_id" int NOT NULL
-) PARTITION BY LIST ("_lot")
+) PARTITION BY RANGE ("_lot", "_line")
 
 -- name: create_shared_partition
-CREATE TABLE {partition} PARTITION OF {table} FOR VALUES IN (0)
+CREATE TABLE {partition} PARTITION OF {table} FOR VALUES FROM (0, MINVALUE) TO (0, MAXVALUE)
 
 -- name: index_shared_partition
 -- A small file is found in the shared partition, to be rebuilt or removed, by its ingestion.
@@ -42,21 +42,47 @@ ALTER TABLE {partition}
 CREATE TEMPORARY SEQUENCE line_counter CACHE 1000
 
 -- name: use_line_counter
-SELECT set_config('tripsmith.line_counter', 'pg_temp.line_counter'::regclass::oid::text, false),
+-- A table that grows in this very transaction has no statistics; without them the planner would loop over the names for
+-- every row. The lanes are the parallel workers: each needs no more of its own.
+SELECT set_config('enable_nestloop', 'off', false),
+       set_config('max_parallel_workers_per_gather', '0', false),
+       set_config('tripsmith.line_counter', 'pg_temp.line_counter'::regclass::oid::text, false),
        set_config('tripsmith.ingestion_id', %(ingestion_id)s::text, false)
 
 -- name: start_line_counter
 SELECT setval('pg_temp.line_counter', %(line)s, false)
 
--- name: pages
-SELECT pg_relation_size(%(partition)s::regclass) / current_setting('block_size')::bigint
+-- name: create_piece
+-- The table of one chunk of a large ingestion, which nobody sees before it is attached. As it is made in the transaction
+-- that fills it, its rows need no write-ahead log, and are frozen from the start.
+CREATE TABLE {partition} (LIKE {table} INCLUDING DEFAULTS) WITH (autovacuum_enabled = false)
+
+-- name: promise_range
+-- The check tells PostgreSQL, when the piece is attached, that every row belongs where it is to be.
+ALTER TABLE {partition} ADD CONSTRAINT one_range
+    CHECK ("_lot" = {lot} AND "_line" >= {first} AND "_line" < {stop})
+
+-- name: attach_piece
+ALTER TABLE {table} ATTACH PARTITION {partition} FOR VALUES FROM ({lot}, {first}) TO ({lot}, {stop})
+
+-- name: delete_shared
+DELETE FROM {partition} WHERE "_ingestion_id" = {ingestion_id}
 
 -- name: copy_lines
 -- The clean way: PostgreSQL numbers the lines, one record each. No value is NULL: an empty field is an empty text.
 COPY {partition} ({columns}) FROM STDIN
-    (FORMAT csv, DELIMITER {delimiter}, NULL {null}, ENCODING 'UTF8')
+    (FORMAT csv, FREEZE {freeze}, DELIMITER {delimiter}, NULL {null}, ENCODING 'UTF8')
 
 -- name: copy_numbered_lines
 -- The careful way: each record brings its line number as a first field.
 COPY {partition} ("_line", {columns}) FROM STDIN
-    (FORMAT csv, DELIMITER {delimiter}, NULL {null}, ENCODING 'UTF8')
+    (FORMAT csv, FREEZE {freeze}, DELIMITER {delimiter}, NULL {null}, ENCODING 'UTF8')
+
+-- name: copy_malformed_lines
+COPY bronze.malformed_line (ingestion_id, line, record, reasons) FROM STDIN
+
+-- name: reject_malformed_lines
+INSERT INTO silver.rejected_row (ingestion_id, line, record, reasons)
+SELECT ingestion_id, line, record, reasons
+FROM bronze.malformed_line
+WHERE ingestion_id = %(ingestion_id)s AND line BETWEEN %(first)s AND %(last)s

@@ -15,6 +15,9 @@ QUERIES = load_queries(__package__, "bronze.sql")
 # What an unquoted field must be to be read as NULL: no field is, so that an empty one stays an empty text.
 _NEVER = "\\tripsmith never"
 
+# The lot of all small ingestions.
+SHARED = 0
+
 _MAX_NAME_BYTES = 63
 _SYSTEM_NAMES = frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid", "_line", "_lot", "_ingestion_id"})
 
@@ -32,13 +35,34 @@ class BronzeTable:
         """The whole table, all lots."""
         return sql.Identifier("bronze", self.name)
 
-    def partition(self, lot: int) -> sql.Identifier:
-        """The part of it that holds one lot."""
-        return sql.Identifier("bronze", f"{self.name}_{lot}")
+    @property
+    def shared(self) -> sql.Identifier:
+        """The part of it that small ingestions share."""
+        return sql.Identifier("bronze", f"{self.name}_{SHARED}")
 
-    def partition_name(self, lot: int) -> str:
-        """The same as text for regclass."""
-        return f'bronze."{self.name}_{lot}"'
+    def piece(self, lot: int, lines: range) -> sql.Identifier:
+        """The part of it that holds one chunk: of the shared lot, that is the shared part."""
+        return sql.Identifier("bronze", f"{self.name}_{lot}_{lines.start}") if lot != SHARED else self.shared
+
+
+@dataclass(frozen=True, slots=True)
+class BronzePiece:
+    """Where one chunk, of these physical lines, lies in a table."""
+
+    table: BronzeTable
+    lot: int
+    lines: range
+
+    @property
+    def names(self) -> dict[str, sql.Composable]:
+        """What the queries on pieces have in braces."""
+        return {
+            "table": self.table.table,
+            "partition": self.table.piece(self.lot, self.lines),
+            "lot": sql.Literal(self.lot),
+            "first": sql.Literal(self.lines.start),
+            "stop": sql.Literal(self.lines.stop),
+        }
 
 
 def bronze_table(connection: Connection[Any], layout: Layout) -> BronzeTable:
@@ -58,12 +82,12 @@ def bronze_table(connection: Connection[Any], layout: Layout) -> BronzeTable:
         definitions = sql.SQL(",\n    ").join(
             sql.SQL("{} text NOT NULL").format(sql.Identifier(name)) for name in names
         )
-        connection.execute(
-            sql.SQL(QUERIES["create_table"]).format(table=table.table, column_definitions=definitions)
-        )
-        shared = table.partition(0)
+        connection.execute(sql.SQL(QUERIES["create_table"]).format(table=table.table, column_definitions=definitions))
+        shared = table.shared
         for query in ("create_shared_partition", "index_shared_partition", "set_defaults"):
-            connection.execute(sql.SQL(QUERIES[query]).format(table=table.table, partition=shared, lot=sql.Literal(0)))
+            connection.execute(
+                sql.SQL(QUERIES[query]).format(table=table.table, partition=shared, lot=sql.Literal(SHARED))
+            )
         return table
 
 
@@ -94,44 +118,60 @@ def prepare_connection(connection: Connection[Any], ingestion_id: int) -> None:
     connection.execute(QUERIES["use_line_counter"], {"ingestion_id": ingestion_id})
 
 
-def page_count(connection: Connection[Any], table: BronzeTable, lot: int) -> int:
-    """Return the pages that a partition has."""
-    row = connection.execute(QUERIES["pages"], {"partition": table.partition_name(lot)}).fetchone()
-    return int(row[0]) if row else 0
+def copy_lines(connection: Connection[Any], piece: BronzePiece, delimiter: bytes, blocks: Iterable[bytes]) -> int:
+    """Copy CSV of one record a line; return the rows stored. Raises psycopg.DataError for one that does not fit."""
+    connection.execute(QUERIES["start_line_counter"], {"line": piece.lines.start})
+    return _copy(connection, "copy_lines", piece, delimiter, blocks)
 
 
-def copy_lines(
-    connection: Connection[Any], table: BronzeTable, lot: int, delimiter: bytes, data: bytes, first_line: int
-) -> int:
-    """Copy CSV of one record a line; return the rows stored. Raises psycopg.DataError for a record that does not fit."""
-    connection.execute(QUERIES["start_line_counter"], {"line": first_line})
-    return _copy(connection, "copy_lines", table, lot, delimiter, _blocks(data))
-
-
-def copy_records(
-    connection: Connection[Any], table: BronzeTable, lot: int, delimiter: bytes, records: Sequence[Record]
-) -> int:
+def copy_records(connection: Connection[Any], piece: BronzePiece, delimiter: bytes, records: Iterable[Record]) -> int:
     """Copy records with their line numbers; return the rows stored."""
-    blocks = (join_lines(records[start : start + 5000], delimiter) for start in range(0, len(records), 5000))
-    return _copy(connection, "copy_numbered_lines", table, lot, delimiter, blocks)
+    return _copy(connection, "copy_numbered_lines", piece, delimiter, join_lines(records, delimiter))
+
+
+def keep_malformed(
+    connection: Connection[Any], ingestion_id: int, malformed: Iterable[tuple[Record, list[str]]], lines: range
+) -> int:
+    """Keep the records of some lines that fit no table, byte for byte with the reasons; return how many there are."""
+    with connection.cursor() as cursor:
+        with cursor.copy(QUERIES["copy_malformed_lines"]) as copy:
+            for record, reasons in malformed:
+                copy.write_row((ingestion_id, record.line, record.raw, reasons))
+        parameters = {"ingestion_id": ingestion_id, "first": lines.start, "last": lines.stop - 1}
+        return cursor.execute(QUERIES["reject_malformed_lines"], parameters).rowcount
 
 
 def _copy(
-    connection: Connection[Any], query: str, table: BronzeTable, lot: int, delimiter: bytes, blocks: Iterable[Any]
+    connection: Connection[Any], query: str, piece: BronzePiece, delimiter: bytes, blocks: Iterable[bytes]
 ) -> int:
+    names = piece.names
+    # Made here, within the caller's savepoint: COPY freezes rows only in a table of the same subtransaction.
+    if piece.lot != SHARED:
+        connection.execute(sql.SQL(QUERIES["create_piece"]).format(**names))
+        connection.execute(sql.SQL(QUERIES["set_defaults"]).format(**names))
     statement = sql.SQL(QUERIES[query]).format(
-        partition=table.partition(lot),
-        columns=sql.SQL(", ").join(map(sql.Identifier, table.columns)),
+        **names,
+        columns=sql.SQL(", ").join(map(sql.Identifier, piece.table.columns)),
         delimiter=sql.Literal(delimiter.decode()),
         null=sql.Literal(_NEVER),
+        freeze=sql.Literal(piece.lot != SHARED),
     )
     with connection.cursor() as cursor:
         with cursor.copy(statement) as copy:
             for block in blocks:
                 copy.write(block)
-        return cursor.rowcount
+        rows = cursor.rowcount
+    if piece.lot != SHARED:
+        connection.execute(sql.SQL(QUERIES["promise_range"]).format(**names))
+    return rows
 
 
-def _blocks(data: bytes, size: int = 1 << 18) -> Iterable[memoryview]:
-    view = memoryview(data)
-    return (view[start : start + size] for start in range(0, len(view), size))
+def attach_piece(connection: Connection[Any], piece: BronzePiece) -> None:
+    """Let a chunk's rows be seen, within the caller's transaction."""
+    connection.execute(sql.SQL(QUERIES["attach_piece"]).format(**piece.names))
+
+
+def delete_shared(connection: Connection[Any], table: BronzeTable, ingestion_id: int) -> None:
+    """Delete a small ingestion's rows."""
+    statement = sql.SQL(QUERIES["delete_shared"])
+    connection.execute(statement.format(partition=table.shared, ingestion_id=sql.Literal(ingestion_id)))

@@ -1,37 +1,67 @@
--- Gold: trips grouped and counted. {lot} is a literal, the partitions of a lot are identifiers.
+-- Gold: trips grouped and counted. A chunk of a large ingestion is counted as soon as it is in silver, in tables named
+-- ..._parts; these
+-- counts are added up when the ingestion is published. Identifiers are in braces, {lot} is a literal.
+
+-- name: make_trip_group_parts
+CREATE TABLE IF NOT EXISTS {parts} (region_id int, hour int, origin_tile bigint, destination_tile bigint, trips bigint)
+    WITH (autovacuum_enabled = false)
+
+-- name: make_region_week_parts
+CREATE TABLE IF NOT EXISTS {parts} (
+    region_id int, datasource_id int, week date, trips bigint, first_trip timestamp, last_trip timestamp
+) WITH (autovacuum_enabled = false)
+
+-- name: count_trip_group
+-- The bits of zoom 14.
+INSERT INTO {parts}
+SELECT region_id, date_part('hour', started_at)::int, origin_tile & x'03FFF00003FFF000'::bigint,
+       destination_tile & x'03FFF00003FFF000'::bigint, count(*)
+FROM {trips}
+GROUP BY 1, 2, 3, 4
+
+-- name: count_region_week
+-- 2001-01-01 was a Monday; days are cheaper to divide than dates are to truncate.
+INSERT INTO {parts}
+SELECT region_id, datasource_id, date '2001-01-01' + week * 7, trips, first_trip, last_trip
+FROM (
+    SELECT region_id, datasource_id, floor((started_at::date - date '2001-01-01') / 7.0::float8)::int AS week,
+           count(*) AS trips, min(started_at) AS first_trip, max(started_at) AS last_trip
+    FROM {trips}
+    GROUP BY 1, 2, 3
+) AS weeks
 
 -- name: make_trip_group
--- A large ingestion's groups, at zoom 14: rows are grouped by tile first, so that a quadbin is made once a group.
-CREATE TABLE {trip_group} AS
-SELECT {lot}::int AS lot, tiles.region_id, tiles.hour, gold.quadbin(tiles.origin, 14) AS origin_cell,
-       gold.quadbin(tiles.destination, 14) AS destination_cell, tiles.trips
-FROM (
-    SELECT region_id, extract(hour FROM started_at)::int AS hour,
-           origin_tile & x'03FFF00003FFF000'::bigint AS origin,
-           destination_tile & x'03FFF00003FFF000'::bigint AS destination, count(*) AS trips
-    FROM {trip}
-    GROUP BY 1, 2, 3, 4
-) AS tiles
+CREATE TABLE {gold} AS
+SELECT {lot}::int AS lot, region_id, hour, origin_tile, destination_tile, sum(trips)::bigint AS trips
+FROM {parts}
+GROUP BY 2, 3, 4, 5
 
 -- name: make_region_week
-CREATE TABLE {region_week} AS
-SELECT {lot}::int AS lot, region_id, datasource_id, date_trunc('week', started_at)::date AS week, count(*) AS trips,
-       min(started_at) AS first_trip, max(started_at) AS last_trip
-FROM {trip}
+CREATE TABLE {gold} AS
+SELECT {lot}::int AS lot, region_id, datasource_id, week, sum(trips)::bigint AS trips, min(first_trip) AS first_trip,
+       max(last_trip) AS last_trip
+FROM {parts}
 GROUP BY 2, 3, 4
+
+-- name: promise_lot
+-- The check tells PostgreSQL, when the table is attached, that every row belongs to the lot.
+ALTER TABLE {gold} ADD CONSTRAINT one_lot CHECK (lot IS NOT NULL AND lot = {lot})
+
+-- name: drop_parts
+DROP TABLE {parts}
 
 -- name: lock_shared_lot
 -- Small ingestions add to the same rows: one at a time, so that two never wait for each other crosswise.
 SELECT pg_advisory_xact_lock(hashtextextended('tripsmith.gold', 0))
 
 -- name: add_trip_groups
-INSERT INTO gold.trip_group_0 AS gold (lot, region_id, hour, origin_cell, destination_cell, trips)
-SELECT 0, region_id, extract(hour FROM started_at)::int, gold.quadbin(origin_tile, 14),
-       gold.quadbin(destination_tile, 14), count(*)
+INSERT INTO gold.trip_group_0 AS gold (lot, region_id, hour, origin_tile, destination_tile, trips)
+SELECT 0, region_id, date_part('hour', started_at)::int, origin_tile & x'03FFF00003FFF000'::bigint,
+       destination_tile & x'03FFF00003FFF000'::bigint, count(*)
 FROM silver.trip_0
 WHERE ingestion_id = %(ingestion_id)s
 GROUP BY 2, 3, 4, 5
-ON CONFLICT (origin_cell, destination_cell, hour, region_id) DO UPDATE SET trips = gold.trips + excluded.trips
+ON CONFLICT (origin_tile, destination_tile, hour, region_id) DO UPDATE SET trips = gold.trips + excluded.trips
 
 -- name: add_region_weeks
 INSERT INTO gold.region_week_0 AS gold (lot, region_id, datasource_id, week, trips, first_trip, last_trip)
@@ -46,8 +76,8 @@ SET trips = gold.trips + excluded.trips,
 
 -- name: subtract_trip_groups
 WITH gone AS (
-    SELECT region_id, extract(hour FROM started_at)::int AS hour, gold.quadbin(origin_tile, 14) AS origin_cell,
-           gold.quadbin(destination_tile, 14) AS destination_cell, count(*) AS trips
+    SELECT region_id, date_part('hour', started_at)::int AS hour, origin_tile & x'03FFF00003FFF000'::bigint AS origin_tile,
+           destination_tile & x'03FFF00003FFF000'::bigint AS destination_tile, count(*) AS trips
     FROM silver.trip_0
     WHERE ingestion_id = %(ingestion_id)s
     GROUP BY 1, 2, 3, 4
@@ -55,8 +85,8 @@ WITH gone AS (
 UPDATE gold.trip_group_0 AS gold
 SET trips = gold.trips - gone.trips
 FROM gone
-WHERE (gold.region_id, gold.hour, gold.origin_cell, gold.destination_cell)
-    = (gone.region_id, gone.hour, gone.origin_cell, gone.destination_cell)
+WHERE (gold.region_id, gold.hour, gold.origin_tile, gold.destination_tile)
+    = (gone.region_id, gone.hour, gone.origin_tile, gone.destination_tile)
 
 -- name: drop_empty_trip_groups
 DELETE FROM gold.trip_group_0 WHERE trips = 0

@@ -53,6 +53,7 @@ CREATE TABLE ops.chunk (
     byte_length   bigint NOT NULL,
     source_bytes  bigint NOT NULL,         -- its share of the file as it lies on disk, packed or not
     first_line    bigint NOT NULL,
+    lines         bigint NOT NULL,         -- physical lines
     digest        bytea NOT NULL,
     rows_read     bigint NOT NULL,
     rows_loaded   bigint NOT NULL,

@@ -92,7 +92,7 @@ BEGIN
 END;
 $$;
 
--- The quadbin of the cell around this one at a coarser zoom.
-CREATE FUNCTION gold.quadbin_parent(cell bigint, zoom int) RETURNS bigint
+-- The bits of a tile (x << 32 | y at zoom 26) that tell its cell at a coarser zoom.
+CREATE FUNCTION gold.tile_mask(zoom int) RETURNS bigint
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN (cell & ~(x'01F0000000000000'::bigint)) | (zoom::bigint << 52) | (x'000FFFFFFFFFFFFF'::bigint >> (2 * zoom));
+RETURN ((1::bigint << 26) - (1::bigint << (26 - zoom))) * ((1::bigint << 32) + 1);

@@ -1,7 +1,7 @@
 """Migrations: .sql files in this folder, applied in the order of their numbers, each once."""
 
 from importlib.resources import files
-from typing import Any, LiteralString, cast
+from typing import Any
 
 from psycopg import Connection
 
@@ -22,7 +22,7 @@ def migrate(connection: Connection[Any]) -> list[str]:
         pending = [name for name in names() if name not in applied]
         for name in pending:
             text = files(__package__).joinpath(name).read_text(encoding="utf-8")
-            connection.execute(cast(LiteralString, text))
+            connection.execute(text)
             connection.execute(QUERIES["record_applied"], {"name": name})
     return pending
 

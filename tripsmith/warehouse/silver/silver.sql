@@ -1,6 +1,23 @@
 -- Silver: one typed trip a valid bronze row. A format brings two ways of making it, in files of its own:
 -- <format>_clean.sql takes rows of the usual shape and loads them fast, <format>_careful.sql takes any.
 
+-- name: fill_piece
+-- The chunk of a large ingestion, as a table that nobody sees before it is attached.
+CREATE TABLE {piece} AS
+{trips}
+
+-- name: fill_shared
+INSERT INTO silver.trip_0
+{trips}
+
+-- name: promise_range
+-- The check tells PostgreSQL, when the piece is attached, that every row belongs where it is to be.
+ALTER TABLE {piece} ADD CONSTRAINT one_range
+    CHECK (lot IS NOT NULL AND line IS NOT NULL AND lot = {lot} AND line >= {first} AND line < {stop})
+
+-- name: attach_piece
+ALTER TABLE silver.trip ATTACH PARTITION {piece} FOR VALUES FROM ({lot}, {first}) TO ({lot}, {stop})
+
 -- name: new_regions
 -- Names that no file has had before, to be given numbers.
 SELECT DISTINCT {region}
@@ -34,9 +51,6 @@ WITH added AS (
 INSERT INTO silver.datasource_spelling (spelling, datasource_id)
 SELECT %(spelling)s, added.id FROM added
 ON CONFLICT DO NOTHING
-
--- name: count_rows
-SELECT count(*) FROM {bronze} WHERE {rows}
 
 -- name: csv_field
 -- A value as a field of a CSV record: quoted where it has to be.

@@ -1,7 +1,7 @@
 -- The format `trips`, any rows: what can be read is loaded, the rest is rejected, each row with its reasons.
 -- Whatever trips_clean.sql takes, this takes too, and alike.
 
--- name: load
+-- name: trips
 WITH shaped AS MATERIALIZED (
     SELECT "_line" AS line,
            {region} AS region, {datasource} AS datasource,
@@ -36,11 +36,10 @@ WITH shaped AS MATERIALIZED (
     FROM judged
     WHERE judged.reasons <> '{{}}'
 )
-INSERT INTO {silver} (
-    started_at, origin_longitude, origin_latitude, destination_longitude, destination_latitude,
-    origin_tile, destination_tile, line, lot, ingestion_id, region_id, datasource_id, utc_offset_minutes
-)
-SELECT typed.started_at, typed.origin[0], typed.origin[1], typed.destination[0], typed.destination[1],
-       silver.tile(typed.origin[0], typed.origin[1]), silver.tile(typed.destination[0], typed.destination[1]),
-       typed.line, {lot}, {ingestion_id}, typed.region_id, typed.datasource_id, typed.utc_offset_minutes
+SELECT typed.started_at, typed.origin[0] AS origin_longitude, typed.origin[1] AS origin_latitude,
+       typed.destination[0] AS destination_longitude, typed.destination[1] AS destination_latitude,
+       silver.tile(typed.origin[0], typed.origin[1]) AS origin_tile,
+       silver.tile(typed.destination[0], typed.destination[1]) AS destination_tile,
+       typed.line, {lot}::int AS lot, {ingestion_id}::int AS ingestion_id, typed.region_id, typed.datasource_id,
+       typed.utc_offset_minutes
 FROM typed

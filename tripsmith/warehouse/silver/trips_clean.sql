@@ -3,14 +3,13 @@
 -- A row with an unknown region or source, or out of range, is left out: the count tells, with the same effect.
 -- Points are cast as PostgreSQL's own type, a tenth of the cost of a regular expression.
 
--- name: load
-INSERT INTO {silver} (
-    started_at, origin_longitude, origin_latitude, destination_longitude, destination_latitude,
-    origin_tile, destination_tile, line, lot, ingestion_id, region_id, datasource_id
-)
-SELECT trip.started_at, trip.origin[0], trip.origin[1], trip.destination[0], trip.destination[1],
-       silver.tile(trip.origin[0], trip.origin[1]), silver.tile(trip.destination[0], trip.destination[1]),
-       trip.line, {lot}, {ingestion_id}, region.region_id, datasource.datasource_id
+-- name: trips
+SELECT trip.started_at, trip.origin[0] AS origin_longitude, trip.origin[1] AS origin_latitude,
+       trip.destination[0] AS destination_longitude, trip.destination[1] AS destination_latitude,
+       silver.tile(trip.origin[0], trip.origin[1]) AS origin_tile,
+       silver.tile(trip.destination[0], trip.destination[1]) AS destination_tile,
+       trip.line, {lot}::int AS lot, {ingestion_id}::int AS ingestion_id, region.region_id, datasource.datasource_id,
+       NULL::smallint AS utc_offset_minutes
 FROM (
     -- OFFSET 0 keeps the planner from repeating the casts wherever their result is used.
     SELECT CASE WHEN starts_with({origin_coord}, 'POINT (')

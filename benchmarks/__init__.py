@@ -1,0 +1,1 @@
+"""Benchmarks: figures as ratios against peers in the same run."""

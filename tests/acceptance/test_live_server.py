@@ -1,0 +1,132 @@
+"""`tripsmith serve` as a user starts it: it says where it is, keeps itself running, and leaves nothing behind."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+
+SERVE = [sys.executable, "-m", "tripsmith", "serve"]
+HEADER = "region,origin_coord,destination_coord,datetime,datasource\n"
+
+
+class Server:
+    """A server on a free port with data of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.data_dir = folder / "data"
+        self.log = folder / "log"
+        environment = os.environ | {"TRIPSMITH_DATA_DIR": str(self.data_dir), "PYTHONUNBUFFERED": "1"}
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [*SERVE, "--port", "0"], env=environment, stdout=subprocess.PIPE, stderr=log, text=True
+            )
+        said = self.process.stdout.readline()
+        assert said.startswith("Tripsmith is at http://"), said + self.log.read_text()
+        self.url = said.split()[-1]
+        self.session = requests.Session()
+        self.session.trust_env = False
+
+    def get(self, path: str, **options) -> requests.Response:
+        return self.session.get(self.url + path, timeout=120, **options)
+
+    def post(self, path: str, **options) -> requests.Response:
+        return self.session.post(self.url + path, timeout=120, **options)
+
+    def children(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=120)
+
+
+@contextmanager
+def a_server() -> Iterator[Server]:
+    # Not pytest's folder: the database's own user, if we are root, has to reach it.
+    folder = Path(tempfile.mkdtemp(prefix="tripsmith-", dir="/tmp"))
+    folder.chmod(0o755)
+    server = Server(folder)
+    try:
+        yield server
+    finally:
+        if server.process.poll() is None:
+            server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with a_server() as running:
+        yield running
+
+
+def trips(*rows: str) -> bytes:
+    return (HEADER + "".join(row + "\n" for row in rows)).encode()
+
+
+def a_trip(region: str = "Prague", day: str = "2018-05-01") -> str:
+    return f"{region},POINT (14.5 50.05),POINT (14.41 50.09),{day} 10:00:00,cheap_mobile"
+
+
+def test_it_is_ready_when_it_says_where_it_is(server: Server) -> None:
+    assert server.get("/healthz").json() == {"status": "ok"}
+    assert server.get("/readyz").json() == {"status": "ready"}
+    assert "/api/docs" in server.get("/").text
+
+
+def test_a_taken_port_is_one_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, tempfile.TemporaryDirectory() as folder:
+        port = taken.getsockname()[1]
+        environment = os.environ | {"TRIPSMITH_DATA_DIR": f"{folder}/data"}
+        ended = subprocess.run([*SERVE, "--port", str(port)], env=environment, capture_output=True, text=True)
+        assert ended.returncode == 1
+        assert f"Port {port} is taken" in ended.stderr
+        assert len(ended.stderr.splitlines()) == 1
+        assert not Path(folder, "data").exists()
+
+
+def test_another_machine_is_not_served() -> None:
+    ended = subprocess.run([*SERVE, "--host", "0.0.0.0"], capture_output=True, text=True)
+    assert ended.returncode == 1
+    assert "does not listen on 0.0.0.0" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["gunicorn", "worker"])
+def test_a_process_that_is_killed_is_started_again(server: Server, name: str) -> None:
+    victims = [child for child in psutil.Process(server.process.pid).children() if name in child.cmdline()]
+    assert len(victims) == 1
+    victims[0].kill()
+    victims[0].wait(60)
+    assert server.post("/upload-csv", files={"file": ("a.csv", trips(a_trip(name)))}).status_code == 200
+    assert server.get("/readyz").status_code == 200
+
+
+def test_it_stops_with_all_its_processes() -> None:
+    with a_server() as server:
+        family = server.children()
+        assert len(family) >= 3
+        assert server.stop() == 0
+        assert psutil.wait_procs(family, timeout=60)[1] == []
+        assert not list(server.data_dir.glob("postgres/postmaster.pid"))
+
+
+def test_its_children_end_when_it_is_killed() -> None:
+    with a_server() as server:
+        family = psutil.Process(server.process.pid).children()
+        server.process.kill()
+        server.process.wait(60)
+        assert psutil.wait_procs(family, timeout=60)[1] == []
+        # What is left is the database; the next user of the folder ends or adopts it.
+        environment = os.environ | {"TRIPSMITH_DATA_DIR": str(server.data_dir)}
+        subprocess.run([sys.executable, "-m", "tripsmith", "migrate"], env=environment, check=True)

@@ -1,0 +1,94 @@
+"""The Flask application: the API's resources, live events, the original API and the pages, put together."""
+
+import gevent
+from flask import Flask, Response
+from flask_openapi3.models.info import Info
+from flask_openapi3.openapi import OpenAPI
+from flask_socketio import SocketIO
+
+import tripsmith
+from tripsmith.settings import Settings
+from tripsmith.warehouse.database import Warehouse
+from tripsmith.web import (
+    current,
+    health,
+    home,
+    ingestions,
+    live,
+    metrics,
+    original,
+    problems,
+    reference,
+    trip_groups,
+    upload,
+    weekly_averages,
+)
+from tripsmith.web.feed import IngestionFeed
+from tripsmith.web.same_origin import SameOrigin
+
+# Bodies that are not uploads are small.
+_MAX_BODY_BYTES = 16 * 1024 * 1024
+
+
+def create_app(settings: Settings, warehouse: Warehouse) -> tuple[OpenAPI, SocketIO]:
+    """Return the application and its Socket.IO server; the feed in them is not running yet."""
+    app = OpenAPI(
+        "tripsmith.web",
+        info=Info(title="Tripsmith", version=tripsmith.__version__, description=_DESCRIPTION),
+        doc_ui=False,
+        validation_error_status=400,
+        validation_error_model=problems.Problem,
+        validation_error_callback=problems.describe_validation,
+        static_folder=None,
+    )
+    app.request_class = upload.UploadRequest
+    app.config["MAX_CONTENT_LENGTH"] = _MAX_BODY_BYTES
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+
+    for resource in (ingestions, weekly_averages, trip_groups, metrics, health):
+        app.register_api(resource.api)
+    for pages in (home.pages, reference.pages, original.pages):
+        app.register_blueprint(pages)
+    problems.register(app)
+    app.teardown_request(upload.discard_unsubmitted)
+    app.after_request(_add_security_headers)
+
+    feed = IngestionFeed(warehouse)
+    # The origin is checked once for everything, by SameOrigin below. A client's first events must not overtake the
+    # answer to its connecting.
+    socketio = SocketIO(app, async_mode="gevent", cors_allowed_origins=[], always_connect=True)
+    original_namespace = original.OriginalNamespace(socketio, feed)
+    socketio.on_namespace(live.IngestionNamespace(socketio, feed))
+    socketio.on_namespace(original_namespace)
+
+    app.extensions[current.EXTENSION] = current.Current(settings, warehouse, feed)
+    app.extensions[original.EXTENSION] = original_namespace
+    app.wsgi_app = SameOrigin(app.wsgi_app, settings.host)  # type: ignore[method-assign]
+    return app, socketio
+
+
+def application() -> Flask:
+    """Return the application that a web worker of `tripsmith serve` runs, its feed running.
+
+    `tripsmith serve` has made the warehouse ready and passes its address on in TRIPSMITH_DATABASE_URL.
+    """
+    settings = Settings()
+    if settings.database_url is None:
+        raise RuntimeError("TRIPSMITH_DATABASE_URL is not set; start the server with `tripsmith serve`.")
+    app, _ = create_app(settings, Warehouse(settings.database_url))
+    gevent.spawn(app.extensions[current.EXTENSION].feed.run)
+    gevent.spawn(app.extensions[original.EXTENSION].run)
+    return app
+
+
+def _add_security_headers(response: Response) -> Response:
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("X-Frame-Options", "SAMEORIGIN")
+    return response
+
+
+_DESCRIPTION = """Trips in, weekly averages and trip groups out.
+
+Errors are problem details (RFC 9457) with a `detail` that says what would be right. Whatever happens to an ingestion is
+sent live by Socket.IO, namespace `/ingestions`, event `ingestion`: the same document as here."""

@@ -1,0 +1,146 @@
+"""The JSON documents of the API, as its OpenAPI document describes them; types for clients are made from these."""
+
+from datetime import date, datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tripsmith.answers.area import Match
+from tripsmith.ingestion.ingestion import Phase, State
+
+
+class Document(BaseModel):
+    """A document has the fields that it says and no others."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Ingestion(Document):
+    """One file's way through the layers, as it is now; the live event `ingestion` is the same document."""
+
+    id: str
+    file_name: str
+    state: State
+    phase: Phase | None = Field(description="The earliest layer that is not complete.")
+    bytes_done: int
+    bytes_total: int
+    rows_read: int
+    rows_loaded: int
+    rows_rejected: int
+    rows_per_second: float | None
+    eta_seconds: float | None
+    message: str | None
+    error: str | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class IngestionPage(Document):
+    """Ingestions, newest first."""
+
+    ingestions: list[Ingestion]
+    next: str | None = Field(description="The `cursor` of the next page; null on the last.")
+
+
+class Area(Document):
+    """What the question was about: a region, a box as west, south, east, north, both, or (both null) everything."""
+
+    region: str | None
+    bbox: list[float] | None
+
+
+class WeekCount(Document):
+    """A week, named by its Monday, and its trips."""
+
+    week: date
+    trips: int
+
+
+class WeeklyAverage(Document):
+    """Trips a week, and every week's count, those without trips too."""
+
+    area: Area
+    match: Match
+    from_: date | None = Field(alias="from")
+    to: date | None
+    weeks: int
+    trips: int
+    weekly_average: float
+    series: list[WeekCount]
+
+
+class Cell(Document):
+    """A cell's centre and its bounds as west, south, east, north, in degrees."""
+
+    lon: float
+    lat: float
+    bounds: list[float]
+
+
+class TripGroup(Document):
+    """Trips with the same origin cell, destination cell and hour; a cell is a quadbin in hexadecimal digits."""
+
+    origin_cell: str
+    destination_cell: str
+    hour: int
+    trips: int
+    origin: Cell
+    destination: Cell
+
+
+class TripGroupPage(Document):
+    """Trip groups, most trips first."""
+
+    zoom: int
+    groups: list[TripGroup]
+    next: str | None = Field(description="The `cursor` of the next page; null on the last.")
+
+
+class Region(Document):
+    """A region; times are local, as the file states them."""
+
+    name: str
+    trips: int
+    first_trip: datetime
+    last_trip: datetime
+    latest_datasource: str
+
+
+class RegionList(Document):
+    """All regions that have trips, most trips first."""
+
+    regions: list[Region]
+
+
+class Datasource(Document):
+    """A data source and the regions that it is seen in."""
+
+    name: str
+    trips: int
+    first_trip: datetime
+    last_trip: datetime
+    regions: list[str]
+
+
+class DatasourceList(Document):
+    """All data sources that have trips, most trips first."""
+
+    datasources: list[Datasource]
+
+
+class TripMetrics(Document):
+    """What the warehouse holds."""
+
+    trips: int
+    rejected: int
+    ingestions: int
+    first_trip: datetime | None
+    last_trip: datetime | None
+    regions: list[Region]
+    datasources: list[Datasource]
+
+
+class Health(Document):
+    """The server is there; `ready` says more."""
+
+    status: str

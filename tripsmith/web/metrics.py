@@ -1,0 +1,40 @@
+"""The resources /metrics/trips, /regions and /datasources: what the warehouse holds."""
+
+from typing import Any
+
+from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.tag import Tag
+
+from tripsmith.answers.metrics import list_datasources, list_regions, trip_metrics
+from tripsmith.web import documents
+from tripsmith.web.current import current
+from tripsmith.web.problems import problems
+
+api = APIBlueprint(
+    "metrics",
+    __name__,
+    url_prefix="/api/v1",
+    abp_tags=[Tag(name="Metrics", description="What the warehouse holds")],
+    abp_responses=problems(400, 403, 500, 503),
+)
+
+
+@api.get("/metrics/trips", operation_id="getTripMetrics", responses={200: documents.TripMetrics})
+def show_trip_metrics() -> dict[str, Any]:
+    """Show trips, rejected rows, the first and last trip, by region and by data source."""
+    with current().warehouse.connect() as connection:
+        return trip_metrics(connection).as_json()
+
+
+@api.get("/regions", operation_id="listRegions", responses={200: documents.RegionList})
+def list_all_regions() -> dict[str, Any]:
+    """List the regions, most trips first."""
+    with current().warehouse.connect() as connection:
+        return {"regions": [region.as_json() for region in list_regions(connection)]}
+
+
+@api.get("/datasources", operation_id="listDatasources", responses={200: documents.DatasourceList})
+def list_all_datasources() -> dict[str, Any]:
+    """List the data sources, most trips first."""
+    with current().warehouse.connect() as connection:
+        return {"datasources": [datasource.as_json() for datasource in list_datasources(connection)]}

@@ -1,0 +1,150 @@
+"""An upload: a file that a client sends, streamed into the uploads folder and gone again unless it is kept."""
+
+import io
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, cast
+
+import gevent
+from flask import Request, g, request
+from gevent.util import wrap_errors
+from werkzeug.exceptions import ClientDisconnected, UnsupportedMediaType
+
+from tripsmith.ingestion.submission import BadFileError, Options, Submission, submit
+from tripsmith.warehouse.database import Warehouse
+from tripsmith.web.current import current
+
+# A file is called .part until it is whole, so that what a killed server left behind is known.
+_PREFIX, _PARTIAL, _WHOLE = "upload-", ".part", ".csv"
+_YIELD_BYTES = 1 << 20
+_STALE_SECONDS = 86_400
+_NAME_MAX = 255
+
+
+class _UploadFile(io.BufferedRandom):
+    """A new file in the uploads folder; writing it lets other requests have their turn."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(io.FileIO(path, "r+b"), buffer_size=_YIELD_BYTES)
+        self.path = path
+        self._unyielded = 0
+
+    def write(self, data: "bytes | bytearray | memoryview") -> int:  # type: ignore[override]
+        written = super().write(data)
+        self._unyielded += written
+        if self._unyielded >= _YIELD_BYTES:
+            self._unyielded = 0
+            gevent.sleep(0)  # a fast client never makes the socket wait, so nothing else would ever run
+        return written
+
+
+class UploadRequest(Request):
+    """A request whose file parts go straight to the uploads folder instead of memory and /tmp."""
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None = None,
+        content_length: int | None = None,
+    ) -> IO[bytes]:
+        return _new_file()
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that has arrived whole, under the name that its sender gives it: a label, never a path."""
+
+    path: Path
+    file_name: str
+
+    def submit(self, warehouse: Warehouse, options: Options) -> Submission:
+        """Queue the upload for ingestion; the ingestion owns the file if it needs it."""
+        # The digest of a large file takes seconds of computing: in a thread, so that others are served meanwhile.
+        # Errors come back as values: gevent prints those that a thread raises, though they are expected here.
+        submit_in_thread = wrap_errors((Exception,), self._submit)
+        outcome = gevent.get_hub().threadpool.apply(submit_in_thread, (warehouse, options))
+        if isinstance(outcome, Exception):
+            raise outcome
+        if outcome.is_new:
+            g.uploads.remove(self.path)
+        return outcome
+
+    def _submit(self, warehouse: Warehouse, options: Options) -> Submission:
+        with warehouse.connect() as connection:
+            return submit(connection, self.path, self.file_name, options, owns_source=True)
+
+
+def allow_large_body() -> None:
+    """Raise the limit of this request's body to that of uploads."""
+    request.max_content_length = current().settings.max_upload_bytes
+
+
+def receive(name: str | None) -> Upload:
+    """Return the file of this request: the part `file` of a multipart body, or a text/csv body called `name`.
+
+    Raises BadFileError when there is none, and HTTP errors for other kinds of body and broken ones.
+    """
+    allow_large_body()
+    if request.mimetype == "multipart/form-data":
+        return receive_part(name)
+    if request.mimetype != "text/csv":
+        raise UnsupportedMediaType(
+            f"A body of type {request.mimetype or 'none'} is not taken; send multipart/form-data with the field `file`,"
+            " or the CSV itself as text/csv."
+        )
+    with _new_file() as file:
+        while block := request.stream.read(_YIELD_BYTES):
+            file.write(block)
+        # The web server takes a connection that is cut for the body's end.
+        if request.content_length is not None and file.tell() != request.content_length:
+            raise ClientDisconnected
+    return Upload(_whole(file), label(name))
+
+
+def receive_part(name: str | None = None) -> Upload:
+    """Return the part `file` of this request's multipart body. Raises BadFileError when there is none."""
+    part = request.files.get("file")
+    if part is None:
+        raise BadFileError("There is no field `file` in the form; send the CSV as that.")
+    return Upload(_whole(cast(_UploadFile, part.stream)), label(name or part.filename))
+
+
+def label(name: str | None) -> str:
+    """Return a file name fit to be shown: no folders, nothing unprintable, not endless."""
+    last = (name or "").replace("\\", "/").rsplit("/", 1)[-1]
+    return "".join(letter for letter in last if letter.isprintable()).strip()[:_NAME_MAX] or "upload.csv"
+
+
+def discard_unsubmitted(_: BaseException | None = None) -> None:
+    """Delete the files of this request that no ingestion owns; runs at the end of every request."""
+    for path in g.pop("uploads", ()):
+        path.unlink(missing_ok=True)
+
+
+def discard_stale(folder: Path) -> None:
+    """Delete what a server that was killed left half received."""
+    for path in folder.glob(f"{_PREFIX}*{_PARTIAL}"):
+        if path.stat().st_mtime < time.time() - _STALE_SECONDS:
+            path.unlink(missing_ok=True)
+
+
+def _whole(file: _UploadFile) -> Path:
+    file.close()
+    path = file.path.rename(file.path.with_suffix(_WHOLE))
+    g.uploads[g.uploads.index(file.path)] = path
+    return path
+
+
+def _new_file() -> _UploadFile:
+    folder = current().settings.uploads_dir
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=_PREFIX, suffix=_PARTIAL, dir=folder)
+    io.FileIO(handle).close()
+    path = Path(name)
+    if "uploads" not in g:
+        g.uploads = []
+    g.uploads.append(path)
+    return _UploadFile(path)
