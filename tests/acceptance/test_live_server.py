@@ -70,6 +70,10 @@ def server() -> Iterator[Server]:
         yield running
 
 
+def run(command: list[str], environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
 def trips(*rows: str) -> bytes:
     return (HEADER + "".join(row + "\n" for row in rows)).encode()
 
@@ -88,7 +92,7 @@ def test_a_taken_port_is_one_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, tempfile.TemporaryDirectory() as folder:
         port = taken.getsockname()[1]
         environment = os.environ | {"TRIPSMITH_DATA_DIR": f"{folder}/data"}
-        ended = subprocess.run([*SERVE, "--port", str(port)], env=environment, capture_output=True, text=True)
+        ended = run([*SERVE, "--port", str(port)], environment)
         assert ended.returncode == 1
         assert f"Port {port} is taken" in ended.stderr
         assert len(ended.stderr.splitlines()) == 1
@@ -96,7 +100,7 @@ def test_a_taken_port_is_one_sentence() -> None:
 
 
 def test_another_machine_is_not_served() -> None:
-    ended = subprocess.run([*SERVE, "--host", "0.0.0.0"], capture_output=True, text=True)
+    ended = run([*SERVE, "--host", "0.0.0.0"], dict(os.environ))
     assert ended.returncode == 1
     assert "does not listen on 0.0.0.0" in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
@@ -106,8 +110,10 @@ def test_another_machine_is_not_served() -> None:
 def test_a_process_that_is_killed_is_started_again(server: Server, name: str) -> None:
     victims = [child for child in psutil.Process(server.process.pid).children() if name in child.cmdline()]
     assert len(victims) == 1
+    family = [victims[0], *victims[0].children(recursive=True)]
     victims[0].kill()
-    victims[0].wait(60)
+    assert psutil.wait_procs(family, timeout=60)[1] == []
+    server.session.close()  # its connection was to the one that is gone
     assert server.post("/upload-csv", files={"file": ("a.csv", trips(a_trip(name)))}).status_code == 200
     assert server.get("/readyz").status_code == 200
 

@@ -4,6 +4,7 @@ import bz2
 import gzip
 import io
 import random
+import re
 import string
 import zipfile
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import zstandard
 from contents import bronze_rows, check_sums, rejected
 
 from tripsmith.answers.metrics import list_regions
+from tripsmith.ingestion.run import run_ingestion
 from tripsmith.ingestion.submission import BadFileError, Options, submit
 from tripsmith.sources import stream
 
@@ -96,11 +98,11 @@ ALL = [
     Hostile("unknown-encoding", HEADER + GOOD, refused="is not known", options={"encoding": "klingon"}),
     Hostile("encoding-that-is-no-text", HEADER + GOOD, refused="is not known", options={"encoding": "rot13"}),
     Hostile("encoding-with-a-nul", HEADER + GOOD, refused="is not known", options={"encoding": "utf\0-8"}),
-    Hostile("binary", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)), refused="not the header"),
+    Hostile("binary", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)), refused="binary|not UTF-8"),
     Hostile("nul-in-header", b"re\0gion" + HEADER[6:] + GOOD, refused="binary"),
     Hostile("elf", b"\x7fELF\x02\x01\x01\0\0\0" + bytes(300), refused="binary"),
     Hostile("last-line-without-newline", HEADER + GOOD + GOOD.rstrip(), loaded=2),
-    Hostile("blank-lines-between", HEADER + GOOD + b"\n\r\n" + GOOD + b"\n" + row(region=b""), 2, {6: "region is missing"}),
+    Hostile("blank-lines-between", HEADER + GOOD + b"\n\r\n" + GOOD + b"\n" + row(region=b""), 2, {7: "region is missing"}),
     Hostile("line-of-spaces", HEADER + GOOD + b"   \n" + GOOD, 2, {3: "has 1 columns where the header has 5"}),
     # Headers.
     Hostile("header-of-a-million-columns", b",".join(b"c%d" % n for n in range(10**6)) + b"\n1\n", refused="longer than"),
@@ -176,9 +178,9 @@ ALL = [
     Hostile("gzip-with-a-wrong-checksum", gzip.compress(HEADER + GOOD)[:-8] + bytes(8), refused="damaged"),
     Hostile("gzip-and-garbage", gzip.compress(HEADER + GOOD) + b"garbage", refused="damaged"),
     Hostile("gzip-in-two-parts", gzip.compress(HEADER + GOOD[:9]) + gzip.compress(GOOD[9:] + row(b"")), 1, {3: "missing"}),
-    Hostile("gzip-in-gzip", gzip.compress(gzip.compress(HEADER + GOOD)), refused="not the header"),
+    Hostile("gzip-in-gzip", gzip.compress(gzip.compress(HEADER + GOOD)), refused="binary|not UTF-8"),
     Hostile("gzip-of-nothing", gzip.compress(b""), refused="empty"),
-    Hostile("bzip2", bz2.compress(HEADER + GOOD), refused="not the header"),
+    Hostile("bzip2", bz2.compress(HEADER + GOOD), refused="binary|not UTF-8"),
     Hostile("zstd-in-two-frames", zstd(HEADER + GOOD[:9], GOOD[9:] + row(b"")), 1, {3: "missing"}),
     Hostile("zstd-cut-short", zstd(HEADER + noise(9000) + b"\n" + GOOD * 50)[:-3], refused="damaged or cut short"),
     Hostile("zstd-cut-short-in-the-second-frame", zstd(HEADER + GOOD, noise(9000) + b"\n")[:-500], refused="damaged or cut short"),
@@ -202,9 +204,10 @@ ALL = [
     Hostile("places-with-more-than-two-numbers", rows("origin", b"POINT (14 50 200)", b"POINT Z (14 50 200)", b"POINT M (14 50 2)"),
             0, {2: "not a point", 3: "not a point", 4: "not a point"}),
     Hostile("places-of-other-kinds", rows("origin", b"LINESTRING (14 50)", b"SRID=4326;POINT (14 50)", b"POINT ((14 50))",
-            b"(14.4,50.1)", b"14.4 50.1", b"POINT (14 50", b"POINT (14 50) x", b"POINT (a b)"), 0,
+            b'"(14.4,50.1)"', b"14.4 50.1", b"POINT (14 50", b"POINT (14 50) x", b"POINT (a b)"), 0,
             dict.fromkeys(range(2, 10), "origin_coord")),
-    Hostile("places-in-hexadecimal", rows("origin", b"POINT (0x10 0x20)", b"POINT (0x1p4 50)"), 0, {2: "not a point", 3: "not a point"}),
+    Hostile("places-in-hexadecimal", rows("origin", b"POINT (0x10 0x20)", b"POINT (0x1p4 50)"), loaded=2),
+    Hostile("places-with-commas", rows("origin", b'"POINT (14,50)"', b'"POINT (14 , 50)"', b'"POINT (14,,50)"'), 2, {4: "not a point"}),
     # Times.
     Hostile("times-that-are-words", rows("time", b"now", b"today", b"infinity", b"-infinity", b"epoch", b"NaN", b"", b"now 09:03:40"), 0,
             dict.fromkeys(range(2, 10), "datetime")),
@@ -247,13 +250,14 @@ def test_ends_as_its_name_says(warehouse, ingest, tmp_path, hostile):
         with warehouse.connect() as connection:
             with pytest.raises(BadFileError) as refusal:
                 submit(connection, tmp_path / hostile.file_name, hostile.file_name, Options(**hostile.options))
-            assert hostile.refused in str(refusal.value)
+            assert re.search(hostile.refused, str(refusal.value))
             assert connection.execute("SELECT count(*) FROM ops.ingestion").fetchone() == (0,)
         return
     ended = ingest(content, hostile.file_name, **hostile.options)
     with warehouse.connect() as connection:
         if hostile.failed:
-            assert (ended.state, hostile.failed in ended.error) == ("failed", True), ended
+            assert ended.state == "failed"
+            assert re.search(hostile.failed, ended.error)
             assert connection.execute("SELECT count(*) FROM silver.trip").fetchone() == (0,)
             return
         assert (ended.state, ended.error) == ("succeeded", None)
@@ -359,9 +363,7 @@ def test_regions_are_compared_without_case_and_shown_as_first_seen(warehouse, in
     ingest(rows("region", *(name.encode() for name in names)))
     with warehouse.connect() as connection:
         found = {(region.name, region.trips) for region in list_regions(connection)}
-    assert {trips for _, trips in found} == {2, 3}
-    assert {name for name, _ in found} <= {name.strip() for name in names}
-    assert len(found) == 3
+    assert found == {("São Paulo", 3), ("Weiße Straße", 2), ("ÅRHUS", 2)}
 
 
 @pytest.mark.parametrize("name", ["", "missing.csv"])
@@ -377,13 +379,11 @@ def test_a_file_name_that_is_not_utf_8_is_refused(warehouse, tmp_path):
         submit(connection, path, path.name)
 
 
-def test_a_file_that_changed_since_it_was_submitted_fails(warehouse, tmp_path, ingest):
+def test_a_file_that_changed_since_it_was_submitted_fails(warehouse, tmp_path):
     path = tmp_path / "trips.csv"
     path.write_bytes(HEADER + GOOD)
     with warehouse.connect() as connection:
         submit(connection, path, path.name)
     path.write_bytes(HEADER + row(b"Turin!"))
-    from tripsmith.ingestion.run import run_ingestion
-
     ended = run_ingestion(warehouse, 1)
     assert (ended.state, "changed since it was submitted" in ended.error) == ("failed", True)

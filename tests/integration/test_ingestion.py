@@ -1,32 +1,461 @@
 """Files through all layers, compared with what other means make of them."""
 
-from datetime import date
+import io
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
+import duckdb
+import psycopg
 import pytest
-from contents import check_sums
+import quadbin
+from contents import bronze_rows, check_sums, checksums, gold_differences, rejected
 
-from tripsmith.answers.area import Area
+from tripsmith.answers.area import Area, UnknownRegionError, parse_bbox
+from tripsmith.answers.metrics import trip_metrics
+from tripsmith.answers.trip_groups import trip_groups
 from tripsmith.answers.weekly_average import weekly_average
+from tripsmith.ingestion.ingestion import IngestionConflictError, get_ingestion
+from tripsmith.ingestion.run import run_ingestion
+from tripsmith.ingestion.submission import Options, cancel, rejections, remove, retry, submit
+from tripsmith.sources import chunks
+from tripsmith.sources.sample import write_sample
 
 DATA = Path(__file__).parents[3] / "shared/data"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"the real files are not here: {DATA}")
+both_servers = pytest.mark.both_servers
 
-pytestmark = pytest.mark.both_servers
+
+def sample(rows: int, seed: int = 1, invalid_every: int = 0) -> bytes:
+    file = io.BytesIO()
+    write_sample(file, rows, seed, invalid_every=invalid_every)
+    return file.getvalue()
+
+
+def count(warehouse, table: str) -> int:
+    with warehouse.connect() as connection:
+        return connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+
+
+def everything(warehouse, *ids: str) -> list[dict[str, tuple[int, str]]]:
+    with warehouse.connect() as connection:
+        return [checksums(connection, ingestion_id) for ingestion_id in ids]
+
+
+@pytest.fixture
+def small_chunks(monkeypatch):
+    """A file of some megabytes is then many chunks, and has a lot of its own."""
+    monkeypatch.setattr(chunks, "MIN_CHUNK_BYTES", 1 << 20)
 
 
 @needs_data
-@pytest.mark.parametrize(
-    ("region", "trips", "weeks"),
-    [("Prague", 34, [10, 8, 8, 5, 3]), ("Turin", 38, [8, 6, 6, 14, 4]), ("Hamburg", 28, [5, 6, 5, 7, 5])],
-)
-def test_the_figures_of_the_hundred_trips(warehouse, ingest, region, trips, weeks):
+@both_servers
+def test_the_figures_of_the_hundred_trips(warehouse, ingest):
     ended = ingest(DATA / "trips.csv")
     assert (ended.state, ended.rows_read, ended.rows_loaded, ended.rows_rejected) == ("succeeded", 100, 100, 0)
+    weeks = {"Prague": [10, 8, 8, 5, 3], "Turin": [8, 6, 6, 14, 4], "Hamburg": [5, 6, 5, 7, 5]}
+    box = parse_bbox("14.4,50.0,14.6,50.1")
     with warehouse.connect() as connection:
         check_sums(connection, ended.id)
-        answer = weekly_average(connection, Area(region))
-    assert answer.trips == trips
-    assert answer.average == trips / 5
-    assert answer.series[0][0] == date(2018, 4, 30)
-    assert [count for _, count in answer.series] == weeks
+        for region, counts in weeks.items():
+            answer = weekly_average(connection, Area(region.upper()))
+            assert answer.area.region == region
+            assert answer.series == tuple((date(2018, 4, 30) + timedelta(7 * n), c) for n, c in enumerate(counts))
+            assert answer.average == sum(counts) / 5
+        origins = weekly_average(connection, Area(bbox=box))
+        assert ([trips for _, trips in origins.series], origins.average) == ([6, 3, 0, 0, 2], 2.2)
+        trips = {match: weekly_average(connection, Area(bbox=box, match=match)).trips for match in ("destination", "both")}
+        assert trips == {"destination": 18, "both": 8}
+        assert weekly_average(connection, Area(bbox=box, match="either")).trips == 11 + 18 - 8
+        metrics = trip_metrics(connection)
+    latest = {region.name: (region.latest_datasource, region.last_trip) for region in metrics.regions}
+    assert latest == {
+        "Hamburg": ("baba_car", datetime(2018, 5, 31, 11, 59, 33)),
+        "Turin": ("pt_search_app", datetime(2018, 5, 31, 6, 20, 59)),
+        "Prague": ("cheap_mobile", datetime(2018, 5, 29, 12, 44, 2)),
+    }
+    assert {source.name: source.regions for source in metrics.datasources}["cheap_mobile"] == ["Hamburg", "Prague", "Turin"]
+
+
+@both_servers
+def test_layers_and_answers_equal_a_count_by_other_means(warehouse, ingest, tmp_path, small_chunks):
+    path = tmp_path / "trips.csv"
+    path.write_bytes(sample(200_000, seed=7, invalid_every=101))
+    ended = ingest(path)
+    assert (ended.state, ended.rows_read, ended.rows_rejected) == ("succeeded", 200_000, 200_000 // 101)
+    duck = by_duckdb(path)
+    with warehouse.connect() as connection:
+        check_sums(connection, ended.id)
+        silver = connection.execute(
+            """SELECT line, region.name, started_at, origin_longitude, origin_latitude, destination_longitude,
+                      destination_latitude, datasource.name
+               FROM silver.trip JOIN silver.region ON region.id = region_id
+               JOIN silver.datasource ON datasource.id = datasource_id ORDER BY line"""
+        ).fetchall()
+        assert silver == duck.sql("SELECT * FROM trip ORDER BY line").fetchall()
+        assert [line for line, *_ in rejected(connection, ended.id)] == list(range(102, 200_002, 101))
+        lines = path.read_bytes().split(b"\n")
+        assert all(record == lines[line - 1] for line, record, _ in rejected(connection, ended.id))
+        assert [row.line for row in rejections(connection, ended.id)] == list(range(102, 200_002, 101))
+        compare_weeks(connection, duck)
+        compare_groups(connection, silver)
+
+
+def by_duckdb(path: Path) -> duckdb.DuckDBPyConnection:
+    duck = duckdb.connect(config={"threads": 2})
+    duck.execute(
+        """
+        CREATE TABLE field AS
+        SELECT row_number() OVER () + 1 AS line, string_split(row, ',') AS f
+        FROM read_csv(?, columns={'row': 'VARCHAR'}, delim='\x01', quote='', header=true, parallel=false)""",
+        [str(path)],
+    )
+    point = r"^POINT \((\S+) (\S+)\)$"
+    duck.execute(
+        f"""
+        CREATE TABLE trip AS
+        SELECT line, f[1] AS region, try_cast(f[4] AS TIMESTAMP) AS started_at,
+               try_cast(regexp_extract(f[2], '{point}', 1) AS DOUBLE) AS origin_x,
+               try_cast(regexp_extract(f[2], '{point}', 2) AS DOUBLE) AS origin_y,
+               try_cast(regexp_extract(f[3], '{point}', 1) AS DOUBLE) AS destination_x,
+               try_cast(regexp_extract(f[3], '{point}', 2) AS DOUBLE) AS destination_y, f[5] AS source
+        FROM field
+        WHERE len(f) = 5 AND f[1] <> '' AND started_at IS NOT NULL AND abs(origin_x) <= 180 AND abs(origin_y) <= 90
+          AND abs(destination_x) <= 180 AND abs(destination_y) <= 90"""
+    )
+    return duck
+
+
+def compare_weeks(connection: psycopg.Connection, duck: duckdb.DuckDBPyConnection) -> None:
+    regions = [name for (name,) in duck.sql("SELECT DISTINCT region FROM trip ORDER BY 1").fetchall()]
+    ((x, y),) = duck.sql("SELECT median(origin_x), median(origin_y) FROM trip WHERE region = 'Prague'").fetchall()
+    boxes = [None, (x - 0.02, y - 0.01, x + 0.02, y + 0.01), (-10, 35, 25, 60), (10, -90, -10, 90), (0, 0, 0, 0)]
+    spans = [(None, None), (date(2018, 3, 7), date(2018, 4, 4)), (date(2018, 6, 1), None), (None, date(2018, 1, 14))]
+    ends = {end: f"{{inside}}({end}_x, {end}_y)" for end in ("origin", "destination")}
+    ends |= {"both": f"{ends['origin']} AND {ends['destination']}", "either": f"({ends['origin']} OR {ends['destination']})"}
+    asked = 0
+    for box in boxes:
+        if box is None:
+            duck.execute("CREATE OR REPLACE MACRO inside(x, y) AS true")
+        else:
+            west, south, east, north = box
+            across = "AND" if west <= east else "OR"
+            duck.execute(
+                f"CREATE OR REPLACE MACRO inside(x, y) AS"
+                f" (x >= {west} {across} x <= {east}) AND y BETWEEN {south} AND {north}"
+            )
+        for match in ends if box else ["origin"]:
+            for region in [None, regions[0], regions[-1]]:
+                for start, end in spans:
+                    bbox = parse_bbox(",".join(map(repr, box))) if box else None
+                    answer = weekly_average(connection, Area(region, bbox, match), start, end)
+                    inside = ends[match].format(inside="inside")
+                    days = duck.execute(
+                        f"""SELECT started_at::date, count(*) FROM trip
+                            WHERE {inside} AND ($region IS NULL OR region = $region)
+                              AND ($from IS NULL OR started_at::date >= $from) AND ($to IS NULL OR started_at::date <= $to)
+                            GROUP BY 1""",
+                        {"region": region, "from": start, "to": end},
+                    ).fetchall()
+                    assert answer.series == tuple(weeks_of(days, start, end)), (box, match, region, start, end)
+                    assert answer.average == (answer.trips / answer.weeks if answer.weeks else 0)
+                    asked += bool(days)
+    assert asked > 50  # most boxes have trips, or this compares nothing with nothing
+
+
+def weeks_of(days: list[tuple[date, int]], start: date | None, end: date | None) -> list[tuple[date, int]]:
+    """Return every week of a span with its trips, as the design words it."""
+    first, last = start or min((day for day, _ in days), default=None), end or max((day for day, _ in days), default=None)
+    if first is None or last is None:
+        return []
+    trips: Counter[date] = Counter()
+    for day, number in days:
+        trips[day - timedelta(day.weekday())] += number
+    monday, weeks = first - timedelta(first.weekday()), []
+    while monday <= last:
+        weeks.append((monday, trips[monday]))
+        monday += timedelta(7)
+    return weeks
+
+
+def compare_groups(connection: psycopg.Connection, silver: list[tuple]) -> None:
+    for zoom, region in ((14, None), (12, "Prague"), (17, "Prague")):
+        groups: Counter[tuple[int, int, int]] = Counter(
+            (
+                quadbin.point_to_cell(origin_x, origin_y, zoom),
+                quadbin.point_to_cell(destination_x, destination_y, zoom),
+                started_at.hour,
+            )
+            for _, name, started_at, origin_x, origin_y, destination_x, destination_y, _ in silver
+            if region in (None, name)
+        )
+        expected = sorted((-trips, *key) for key, trips in groups.items())[:2500]
+        found, cursor = [], None
+        while len(found) < len(expected):
+            page = trip_groups(connection, Area(region), zoom=zoom, limit=1000, cursor=cursor)
+            found += [(-g.trips, g.origin_cell, g.destination_cell, g.hour) for g in page.groups]
+            cursor = page.next
+            if cursor is None:
+                break
+        assert found[: len(expected)] == expected
+        assert len(found) == len(groups) or cursor is not None
+
+
+@both_servers
+@pytest.mark.parametrize("rows", [500, 30_000])
+def test_the_same_file_again_changes_nothing(warehouse, ingest, tmp_path, small_chunks, rows):
+    content = sample(rows, invalid_every=50)
+    first = ingest(content)
+    before = everything(warehouse, first.id)
+    path = tmp_path / "another name.csv"
+    path.write_bytes(content)
+    with warehouse.connect() as connection:
+        again = submit(connection, path, path.name)
+    assert (again.is_new, again.ingestion) == (False, first)
+    assert run_ingestion(warehouse, int(first.id)) == first
+    assert everything(warehouse, first.id) == before
+    assert count(warehouse, "ops.ingestion") == 1
+
+
+@pytest.mark.parametrize(
+    "options", [Options(region="Turin"), Options(datasource="car"), Options(encoding="latin-1"), Options(region=" x ")]
+)
+def test_the_same_content_with_other_options_is_a_conflict(warehouse, ingest, tmp_path, options):
+    first = ingest(sample(10))
+    with warehouse.connect() as connection, pytest.raises(IngestionConflictError, match=f"ingestion {first.id} already"):
+        submit(connection, tmp_path / "trips.csv", "trips.csv", options)
+    assert count(warehouse, "ops.ingestion") == 1
+
+
+def test_the_same_content_sent_at_once_is_one_ingestion(warehouse, tmp_path):
+    path = tmp_path / "trips.csv"
+    path.write_bytes(sample(2000))
+    found, start = [], threading.Barrier(8)
+
+    def send():
+        with warehouse.connect() as connection:
+            start.wait()
+            sent = submit(connection, path, path.name)
+        found.append((sent.ingestion.id, sent.is_new, run_ingestion(warehouse, int(sent.ingestion.id))))
+
+    threads = [threading.Thread(target=send) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {ingestion_id for ingestion_id, *_ in found} == {"1"}
+    assert [is_new for _, is_new, _ in found].count(True) == 1
+    assert count(warehouse, "silver.trip") == 2000
+    with warehouse.connect() as connection:
+        check_sums(connection, "1")
+
+
+@both_servers
+@pytest.mark.parametrize("removed", [["1"], ["2"], ["3"], ["3", "1", "2"]])
+def test_removal_takes_rows_out_of_all_layers(warehouse, ingest, small_chunks, removed):
+    # Two small and one large, of the same streets and hours: gold has to tell them apart.
+    files = [sample(3000, 1, 100), sample(3000, 1, 0), sample(30_000, 1, 200)]
+    before = [ingest(content).id for content in files]
+    kept = [ingestion_id for ingestion_id in before if ingestion_id not in removed]
+    held = [{layer: sums for layer, sums in all_.items() if layer not in ("trip groups", "weeks")}
+            for all_ in everything(warehouse, *kept)]  # fmt: skip
+    with warehouse.connect() as connection:
+        for ingestion_id in removed:
+            assert remove(connection, ingestion_id).state == "removed"
+            assert bronze_rows(connection, ingestion_id) == []
+            for table in ("bronze.malformed_line", "silver.trip", "silver.rejected_row", "ops.chunk"):
+                query = f"SELECT count(*) FROM {table} WHERE ingestion_id = %s"
+                assert connection.execute(query, [ingestion_id]).fetchone() == (0,), table
+            assert gold_differences(connection) == {}
+        assert connection.execute("SELECT count(*) FROM gold.trip_group WHERE trips <= 0").fetchone() == (0,)
+        assert trip_metrics(connection).trips == count(warehouse, "silver.trip")
+        with pytest.raises(IngestionConflictError, match="removed already"):
+            remove(connection, removed[0])
+    after = everything(warehouse, *kept)
+    assert [{layer: sums for layer, sums in all_.items() if layer in held[0]} for all_ in after] == held
+    again = ingest(files[int(removed[0]) - 1])
+    assert (again.id, again.state) == ("4", "succeeded")
+    with warehouse.connect() as connection:
+        check_sums(connection, "4")
+
+
+def test_nothing_is_left_of_a_large_ingestion_that_is_removed(warehouse, ingest, small_chunks):
+    ingest(sample(10))
+    relations = "SELECT relname FROM pg_class WHERE relnamespace::regnamespace::text IN ('bronze', 'silver', 'gold')"
+    with warehouse.connect() as connection:
+        before = connection.execute(relations).fetchall()
+        remove(connection, ingest(sample(30_000)).id)
+        assert sorted(connection.execute(relations).fetchall()) == sorted(before)
+
+
+@both_servers
+def test_small_files_add_up(warehouse, ingest):
+    for seed in range(12):
+        ingest(sample(200, seed % 3, 20 + seed), f"{seed}.csv")
+    assert count(warehouse, "silver.trip") == sum(200 - 200 // (20 + seed) for seed in range(12))
+    with warehouse.connect() as connection:
+        for seed in range(12):
+            check_sums(connection, str(seed + 1))
+
+
+@both_servers
+@pytest.mark.parametrize("rows", [3000, 30_000])
+def test_a_reader_sees_nothing_before_all_is_there(warehouse, tmp_path, small_chunks, rows):
+    path = tmp_path / "trips.csv"
+    path.write_bytes(sample(rows, invalid_every=100))
+    seen: dict[str, set[tuple[int, ...]]] = {}
+    with warehouse.connect() as connection, warehouse.connect() as reader:
+        sent = submit(connection, path, path.name)
+
+        def look(ingestion):
+            tables = ("silver.trip", "gold.trip_group", "gold.region_week")
+            counts = tuple(reader.execute(f"SELECT count(*) > 0 FROM {table}").fetchone()[0] for table in tables)
+            seen.setdefault(ingestion.phase or ingestion.state, set()).add(counts)
+            if not ingestion.is_finished:
+                with pytest.raises(UnknownRegionError):
+                    weekly_average(reader, Area("Prague"))
+                assert trip_metrics(reader).trips == 0
+                assert trip_groups(reader, Area()).groups == ()
+
+        ended = run_ingestion(warehouse, int(sent.ingestion.id), look)
+    assert ended.state == "succeeded"
+    assert seen == {
+        "bronze": {(False, False, False)},
+        "silver": {(False, False, False)},
+        "gold": {(False, False, False)},
+        "succeeded": {(True, True, True)},
+    }
+
+
+@both_servers
+def test_a_cancelled_ingestion_goes_on_from_its_last_chunk(warehouse, ingest, tmp_path, small_chunks):
+    content = sample(150_000, invalid_every=1000)
+    undisturbed = ingest(content)
+    expected = everything(warehouse, undisturbed.id)
+    path = tmp_path / "trips.csv"
+    with warehouse.connect() as connection:
+        remove(connection, undisturbed.id)
+        sent = submit(connection, path, path.name)
+
+        def stop(ingestion):
+            if ingestion.rows_read and not ingestion.is_finished:
+                cancel(connection, ingestion.id)
+
+        cancelled = run_ingestion(warehouse, int(sent.ingestion.id), stop)
+        assert cancelled.state == "cancelled"
+        assert count(warehouse, "silver.trip") == count(warehouse, "gold.trip_group") == 0
+        marks = "SELECT number, xmin::text FROM ops.chunk WHERE ingestion_id = %s ORDER BY number"
+        done = connection.execute(marks, [cancelled.id]).fetchall()
+        with pytest.raises(IngestionConflictError, match="only one that is not finished"):
+            cancel(connection, cancelled.id)
+        again = submit(connection, path, path.name)
+        assert (again.is_new, again.ingestion.id, again.ingestion.state) == (True, cancelled.id, "queued")
+        told = []
+        ended = run_ingestion(warehouse, int(cancelled.id), lambda ingestion: told.append(ingestion.rows_read))
+        assert ended.state == "succeeded"
+        assert told == sorted(told)
+        assert told[0] >= cancelled.rows_read > 0
+        after = connection.execute(marks, [cancelled.id]).fetchall()
+        assert 0 < len(done) < len(after)
+        assert set(done) < set(after)  # the transactions that stored them: not stored again
+        check_sums(connection, ended.id)
+    assert everything(warehouse, ended.id) == expected
+
+
+@pytest.mark.parametrize("rows", [3000, 60_000])
+def test_a_failed_ingestion_goes_on_once_the_cause_is_gone(warehouse, ingest, tmp_path, small_chunks, rows):
+    path = tmp_path / "trips.csv"
+    path.write_bytes(sample(rows, invalid_every=1000))
+    with warehouse.connect() as connection:
+        connection.execute(
+            """CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS
+               $$BEGIN RAISE EXCEPTION 'no luck' USING ERRCODE = 'disk_full'; END$$"""
+        )
+        number = 3 if rows > 30_000 else 0
+        connection.execute(
+            f"""CREATE TRIGGER refuse BEFORE UPDATE ON ops.chunk FOR EACH ROW WHEN (NEW.number = {number})
+                EXECUTE FUNCTION public.refuse()"""
+        )
+        failed = ingest(path)
+        assert (failed.state, "no luck" in failed.error, "nothing is lost" in failed.error) == ("failed", True, True)
+        assert count(warehouse, "silver.trip") == 0
+        connection.execute("DROP TRIGGER refuse ON ops.chunk")
+        assert retry(connection, failed.id).state == "queued"
+        ended = run_ingestion(warehouse, int(failed.id))
+        assert (ended.state, ended.rows_read, ended.error) == ("succeeded", rows, None)
+        check_sums(connection, ended.id)
+
+
+def test_nothing_is_left_of_a_cancelled_ingestion_that_is_removed(warehouse, ingest, tmp_path, small_chunks):
+    path = tmp_path / "trips.csv"
+    path.write_bytes(sample(60_000, invalid_every=1000))
+    with warehouse.connect() as connection:
+        relations = "SELECT relname FROM pg_class WHERE relnamespace::regnamespace::text IN ('bronze', 'silver', 'gold')"
+        remove(connection, ingest(sample(10), "small.csv").id)  # makes the table of the header
+        before = connection.execute(relations).fetchall()
+        sent = submit(connection, path, path.name)
+        stopped = run_ingestion(
+            warehouse,
+            int(sent.ingestion.id),
+            lambda now: cancel(connection, now.id) if now.rows_read and not now.is_finished else None,
+        )
+        assert stopped.state == "cancelled"
+        remove(connection, stopped.id)
+        assert sorted(connection.execute(relations).fetchall()) == sorted(before)
+        assert get_ingestion(connection, stopped.id).state == "removed"
+
+
+# Takes ingestion argv[2] through; argv[1] is the conninfo.
+RUN = """
+import sys
+from tripsmith.ingestion.run import run_ingestion
+from tripsmith.warehouse.database import Warehouse
+run_ingestion(Warehouse(sys.argv[1]), int(sys.argv[2]))
+"""
+
+
+def test_a_commit_on_its_way_when_its_owner_is_killed_counts_once(warehouse, tmp_path):
+    path = tmp_path / "trips.csv"
+    path.write_bytes(sample(2000, invalid_every=100))
+    with warehouse.connect() as connection, warehouse.connect() as gate:
+        sent = submit(connection, path, path.name)
+        # A trigger that fires in COMMIT holds it there for as long as the gate is shut.
+        connection.execute(
+            """CREATE FUNCTION public.wait() RETURNS trigger LANGUAGE plpgsql AS
+               $$BEGIN PERFORM pg_advisory_xact_lock_shared(42); RETURN NULL; END$$"""
+        )
+        connection.execute(
+            """CREATE CONSTRAINT TRIGGER wait AFTER UPDATE ON ops.ingestion DEFERRABLE INITIALLY DEFERRED
+               FOR EACH ROW WHEN (NEW.state = 'succeeded') EXECUTE FUNCTION public.wait()"""
+        )
+        gate.execute("SELECT pg_advisory_lock(42)")
+        owner = subprocess.Popen([sys.executable, "-c", RUN, warehouse.conninfo, sent.ingestion.id])
+        committing = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 42 AND NOT granted"
+        deadline = time.monotonic() + 60
+        while gate.execute(committing).fetchone() == (0,):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        owner.kill()
+        owner.wait()
+        heirs: list = []
+        heir = threading.Thread(target=lambda: heirs.append(inherit(warehouse, int(sent.ingestion.id))))
+        heir.start()
+        # The heir has come as far as it can: it waits for the transaction that the gate holds.
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'transactionid'"
+        while gate.execute(waiting).fetchone() == (0,):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        gate.execute("SELECT pg_advisory_unlock(42)")
+        heir.join()
+        assert [(ended.state, ended.rows_read, ended.phase) for ended in heirs] == [("succeeded", 2000, None)]
+        check_sums(connection, sent.ingestion.id)
+
+
+def inherit(warehouse, ingestion_id):
+    while (ended := run_ingestion(warehouse, ingestion_id)) is None:
+        time.sleep(0.02)
+    return ended

@@ -69,6 +69,7 @@ SELECT i.source_path, i.owns_source, i.header_id, header.table_name, i.lot
 FROM ops.ingestion AS i
 LEFT JOIN ops.header ON header.id = i.header_id
 WHERE i.id = %(id)s
+FOR UPDATE OF i
 
 -- name: delete_rejected_rows
 DELETE FROM silver.rejected_row WHERE ingestion_id = %(id)s

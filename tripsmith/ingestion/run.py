@@ -30,7 +30,8 @@ from tripsmith.warehouse.silver.load import SilverLoad
 
 logger = logging.getLogger(__name__)
 
-LANES = min(4, max(2, os.cpu_count() or 2))
+# One more than cores, as a lane also waits for the disk.
+LANES = min(8, (os.cpu_count() or 1) + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,10 @@ def _run(warehouse: Warehouse, connection: Connection[Any], job: _Job, on_change
             f"The disk of the database is full ({error.diag.message_primary}); nothing is lost: make room and retry."
         )
         connection.execute(QUERIES["fail"], {"id": job.id, "error": message})
+    except psycopg.errors.ProgramLimitExceeded as error:
+        # Another try would end the same way.
+        message = f"PostgreSQL cannot hold what is in the file ({error.diag.message_primary})."
+        connection.execute(QUERIES["fail"], {"id": job.id, "error": message})
     except psycopg.OperationalError:
         raise
     except Exception as error:
@@ -128,7 +133,6 @@ def _carry_through(
         if lot_id == SHARED:
             _store_small(warehouse, load, first[0], progress)
             return
-        lot.create(connection, lot_id)
         _store_large(warehouse, connection, load, chain(first, chunks), progress)
     progress.enter("gold")
     with connection.transaction():
@@ -137,7 +141,8 @@ def _carry_through(
 
 
 def _choose_lot(connection: Connection[Any], job: _Job, table: BronzeTable, *, small: bool) -> int:
-    if job.lot is not None:
+    # A file that is no longer one chunk, chunks being cut otherwise since, has nothing in the shared lot yet.
+    if job.lot is not None and (small or job.lot != SHARED):
         return job.lot
     lot_id = SHARED if small else job.id
     connection.execute(QUERIES["set_table"], {"id": job.id, "header_id": table.header_id, "lot": lot_id})
@@ -150,7 +155,9 @@ def _store_small(warehouse: Warehouse, load: SilverLoad, chunk: Chunk, progress:
         progress.add(lane.store(chunk, on_copied=lambda: progress.enter("silver")))
         progress.enter("gold")
         add_shared(lane.connection, load.ingestion_id)
-        lane.connection.execute(QUERIES["succeed"], {"id": load.ingestion_id})
+        if lane.connection.execute(QUERIES["succeed"], {"id": load.ingestion_id}).rowcount == 0:
+            # An owner that was killed while it committed has succeeded meanwhile: gold has these trips already.
+            raise psycopg.Rollback
     chunk.discard()
 
 

@@ -19,7 +19,7 @@ UPDATE ops.ingestion
 SET phase = %(phase)s, bytes_done = %(bytes_done)s, rows_read = greatest(rows_read, %(rows_read)s),
     rows_loaded = %(rows_loaded)s, rows_rejected = %(rows_rejected)s, rows_per_second = %(rows_per_second)s,
     eta_seconds = %(eta_seconds)s
-WHERE id = %(id)s
+WHERE id = %(id)s AND state = 'running'
 RETURNING cancel_requested
 
 -- name: succeed
@@ -35,18 +35,18 @@ FROM (
     FROM ops.chunk
     WHERE ingestion_id = %(id)s
 ) AS done
-WHERE i.id = %(id)s
+WHERE i.id = %(id)s AND i.state = 'running'
 
 -- name: fail
 UPDATE ops.ingestion
 SET state = 'failed', error = %(error)s, message = NULL, eta_seconds = NULL, finished_at = clock_timestamp()
-WHERE id = %(id)s
+WHERE id = %(id)s AND state = 'running'
 
 -- name: cancel
 UPDATE ops.ingestion
 SET state = 'cancelled', message = 'Cancelled; it can be tried again and goes on from there.', eta_seconds = NULL,
     finished_at = clock_timestamp()
-WHERE id = %(id)s
+WHERE id = %(id)s AND state = 'running'
 
 -- name: list_waiting
 -- Queued, or left by a process that died: the latter are those whose advisory lock can be had.

@@ -20,6 +20,7 @@ from tripsmith.sources.layout import inspect
 from tripsmith.sources.stream import SourceError, digest, known_encoding
 from tripsmith.warehouse import lot
 from tripsmith.warehouse.bronze.table import SHARED, BronzeTable
+from tripsmith.warehouse.silver.names import MAX_NAME_CHARACTERS
 
 BadFileError = SourceError
 
@@ -62,6 +63,8 @@ def submit(
     """
     options = options or Options()
     _check_names(options)
+    if not _is_storable(f"{path}{file_name}"):
+        raise BadFileError("The name of the file is not UTF-8; rename it.")
     encoding = known_encoding(options.encoding)
     layout = inspect(path, encoding, options.format, options.given)
     parameters = {
@@ -131,8 +134,9 @@ def remove(connection: Connection[Any], ingestion_id: str | int) -> Ingestion:
     with claim(connection, number) as claimed:
         if not claimed:
             raise IngestionConflictError(f"Ingestion {found.id} is running; cancel it first.")
-        source_path, owns_source, table_id, table_name, lot_id = _source(connection, number)
         with connection.transaction():
+            # Locks the ingestion: the last commit of an owner that was killed may still be on its way.
+            source_path, owns_source, table_id, table_name, lot_id = _source(connection, number)
             if table_name is not None and lot_id is not None:
                 table = BronzeTable(table_id, table_name, ())
                 if lot_id == SHARED:
@@ -166,8 +170,16 @@ def _source(connection: Connection[Any], ingestion_id: int) -> tuple[Any, ...]:
 
 def _check_names(options: Options) -> None:
     for name in options.given:
-        if not str(getattr(options, name)).strip():
+        value = str(getattr(options, name))
+        if not value.strip():
             raise BadFileError(f"The {name} given is empty; leave it out or name one.")
+        if len(value) > MAX_NAME_CHARACTERS or not _is_storable(value):
+            raise BadFileError(f"The {name} given must be text of at most {MAX_NAME_CHARACTERS} characters.")
+
+
+def _is_storable(text: str) -> bool:
+    """Whether PostgreSQL can hold a text: no NUL, and no byte of a file name that is not UTF-8."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _describe(options: list[Any]) -> str:

@@ -54,7 +54,7 @@ def digest(path: Path) -> bytes:
 def known_encoding(name: str | None) -> str:
     """Return Python's name of an encoding, UTF-8 when none is given; raise SourceError for one it does not know."""
     try:
-        b"".decode(name or UTF8)  # refuses, unlike lookup, what is no encoding of text, such as rot13 and zlib
+        "a".encode(name or UTF8)  # refuses, unlike lookup, what is no encoding of text, such as rot13 and zlib
         return codecs.lookup(name or UTF8).name
     except (LookupError, ValueError) as error:
         raise SourceError(

@@ -18,31 +18,24 @@ from tripsmith.warehouse.silver.load import attach_piece, piece_of
 QUERIES = load_queries("tripsmith.warehouse", "lot.sql")
 
 
-def create(connection: Connection[Any], lot: int) -> None:
-    """Make the unseen tables that all chunks of a large ingestion share, unless they are there already."""
-    with connection.transaction():
-        gold.create_parts(connection, lot)
-
-
 def publish(connection: Connection[Any], table: BronzeTable, lot: int, chunks: Sequence[range]) -> None:
     """Make a large ingestion's gold and attach all its tables, within the caller's transaction.
 
     `chunks` are the physical lines of each chunk.
     """
+    for lines in chunks:
+        bronze.attach_piece(connection, BronzePiece(table, lot, lines))
+        attach_piece(connection, lot, lines)
     gold.make_gold(connection, lot)
     for name in gold.TABLES:
         names = {"table": sql.Identifier("gold", name), "partition": gold.gold_partition(name, lot)}
         connection.execute(sql.SQL(QUERIES["attach"]).format(**names, lot=sql.Literal(lot)))
-    for lines in chunks:
-        attach_piece(connection, lot, lines)
-        bronze.attach_piece(connection, BronzePiece(table, lot, lines))
 
 
 def drop(connection: Connection[Any], table: BronzeTable, lot: int, chunks: Sequence[range]) -> None:
     """Drop a large ingestion's tables in every layer, attached or not, within the caller's transaction."""
     partitions = [table.piece(lot, lines) for lines in chunks] + [piece_of(lot, lines) for lines in chunks]
-    for name in gold.TABLES:
-        partitions += [gold.gold_partition(name, lot), gold.parts(name, lot)]
+    partitions += [gold.gold_partition(name, lot) for name in gold.TABLES]
     for partition in partitions:
         connection.execute(sql.SQL(QUERIES["drop"]).format(partition=partition))
 

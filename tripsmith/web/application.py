@@ -35,6 +35,7 @@ def create_app(settings: Settings, warehouse: Warehouse) -> tuple[OpenAPI, Socke
     app = OpenAPI(
         "tripsmith.web",
         info=Info(title="Tripsmith", version=tripsmith.__version__, description=_DESCRIPTION),
+        security_schemes={},
         doc_ui=False,
         validation_error_status=400,
         validation_error_model=problems.Problem,

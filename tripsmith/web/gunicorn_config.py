@@ -23,6 +23,8 @@ graceful_timeout = 30
 keepalive = 5
 control_socket_disable = True
 
+_DISCONNECT_SECONDS = 0.2
+
 # Each live client is an open file; the usual soft limit is 1024.
 _, _hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (_hard_limit, _hard_limit))
@@ -31,10 +33,17 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (_hard_limit, _hard_limit))
 def post_worker_init(worker: Worker) -> None:
     """Have live clients disconnected when the worker is told to stop: it waits for open connections to end."""
 
-    app: Any = worker.wsgi
-
     def stop(number: int, frame: Any) -> None:
         worker.handle_exit(number, frame)
-        gevent.spawn(app.extensions["socketio"].server.eio.disconnect)
+        gevent.spawn(_disconnect_clients, worker.wsgi)
 
     signal.signal(signal.SIGTERM, stop)
+
+
+def _disconnect_clients(app: Any) -> None:
+    # Without a parting word, which clients would take for a wish that they stay away; and again and again, since one
+    # that comes back at once may still find this worker.
+    while True:
+        for client in list(app.extensions["socketio"].server.eio.sockets.values()):
+            client.close(wait=False, abort=True)
+        gevent.sleep(_DISCONNECT_SECONDS)

@@ -40,7 +40,7 @@ _STEPS = {"queued": 0, "bronze": 1, "silver": 3, "gold": 4, "succeeded": len(_ME
 
 # Clients that start a thread for each message, as python-socketio's does, mix up those that come at the same moment.
 _GAP_SECONDS = 0.02
-# With this many messages unsent, files that come and go meanwhile are summed up in the sets that are on their way.
+# With this many steps untold, files that come and go meanwhile are summed up in the sets that are on their way.
 _BURST = 10 * len(_MESSAGES)
 
 _RELOAD_AFTER_SECONDS = 0.5
@@ -55,29 +55,28 @@ class OriginalNamespace(Namespace):
         super().__init__(NAMESPACE)
         self._socketio = socketio
         self._announced: dict[str, int] = {}
-        self._unsent: JoinableQueue[tuple[str, str]] = JoinableQueue()
+        self._steps: JoinableQueue[tuple[str, str]] = JoinableQueue()
         feed.subscribe(self._changed)
 
     def run(self) -> None:
-        """Send what is to be told, one message after the other; never returns."""
+        """Tell the steps of ingestions, one after the other; never returns."""
         while True:
-            event, message = self._unsent.get()
-            self._socketio.emit(event, {"message": message}, namespace=NAMESPACE)
-            gevent.sleep(_GAP_SECONDS)
-            self._unsent.task_done()
+            self.tell(*self._steps.get())
+            self._steps.task_done()
 
     def tell(self, event: str, message: str) -> None:
-        """Have an event sent to all clients."""
-        self._unsent.put((event, message))
+        """Send all clients an event, and leave a gap after it."""
+        self._socketio.emit(event, {"message": message}, namespace=NAMESPACE)
+        gevent.sleep(_GAP_SECONDS)
 
     def tell_all_steps(self) -> None:
-        """Tell the six steps of a file that was in the warehouse already: its sender waits for them."""
-        for event, message in _MESSAGES:
-            self.tell(event, message)
+        """Have the six steps told of a file that was in the warehouse already: its sender waits for them."""
+        for step in _MESSAGES:
+            self._steps.put(step)
 
     def wait_until_told(self) -> None:
-        """Return when everything to be told has been sent."""
-        self._unsent.join()
+        """Return when all steps that are to be told have been."""
+        self._steps.join()
 
     def _changed(self, previous: Ingestion | None, ingestion: Ingestion) -> None:
         if previous is not ingestion and previous is not None and previous.state == "succeeded":
@@ -85,10 +84,10 @@ class OriginalNamespace(Namespace):
         step = _step(ingestion)
         # What was under way before we began is not told again from its start, nor is a retry.
         announced = step if previous is ingestion else self._announced.pop(ingestion.id, 0)
-        if announced == 0 and self._unsent.qsize() >= _BURST:
+        if announced == 0 and self._steps.qsize() >= _BURST:
             return
-        for event, message in _MESSAGES[announced:step]:
-            self.tell(event, message)
+        for message in _MESSAGES[announced:step]:
+            self._steps.put(message)
         if ingestion.state not in ("succeeded", "removed"):
             self._announced[ingestion.id] = max(announced, step)
 
@@ -176,7 +175,6 @@ def show_spec() -> Response:
 def restart_server() -> tuple[dict[str, str], int]:
     """Reload the web workers once this is answered; what they are doing is finished first."""
     _namespace().tell("trigger_restart", "Server will be restared")
-    _namespace().wait_until_told()
     gevent.spawn_later(_RELOAD_AFTER_SECONDS, os.kill, os.getppid(), signal.SIGHUP)
     return {"message": "Server restarting..."}, 200
 

@@ -69,14 +69,15 @@ ALTER TABLE {table} ATTACH PARTITION {partition} FOR VALUES FROM ({lot}, {first}
 DELETE FROM {partition} WHERE "_ingestion_id" = {ingestion_id}
 
 -- name: copy_lines
--- The clean way: PostgreSQL numbers the lines, one record each. No value is NULL: an empty field is an empty text.
+-- The clean way: PostgreSQL numbers the lines, one record each. No value is NULL, an empty field is an empty text; any
+-- mark for NULL might be a value of some file.
 COPY {partition} ({columns}) FROM STDIN
-    (FORMAT csv, FREEZE {freeze}, DELIMITER {delimiter}, NULL {null}, ENCODING 'UTF8')
+    (FORMAT csv, FREEZE {freeze}, DELIMITER {delimiter}, FORCE_NOT_NULL ({columns}), ENCODING 'UTF8')
 
 -- name: copy_numbered_lines
 -- The careful way: each record brings its line number as a first field.
 COPY {partition} ("_line", {columns}) FROM STDIN
-    (FORMAT csv, FREEZE {freeze}, DELIMITER {delimiter}, NULL {null}, ENCODING 'UTF8')
+    (FORMAT csv, FREEZE {freeze}, DELIMITER {delimiter}, FORCE_NOT_NULL ({columns}), ENCODING 'UTF8')
 
 -- name: copy_malformed_lines
 COPY bronze.malformed_line (ingestion_id, line, record, reasons) FROM STDIN

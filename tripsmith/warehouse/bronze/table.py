@@ -12,9 +12,6 @@ from tripsmith.warehouse.queries import load_queries
 
 QUERIES = load_queries(__package__, "bronze.sql")
 
-# What an unquoted field must be to be read as NULL: no field is, so that an empty one stays an empty text.
-_NEVER = "\\tripsmith never"
-
 # The lot of all small ingestions.
 SHARED = 0
 
@@ -153,7 +150,6 @@ def _copy(
         **names,
         columns=sql.SQL(", ").join(map(sql.Identifier, piece.table.columns)),
         delimiter=sql.Literal(delimiter.decode()),
-        null=sql.Literal(_NEVER),
         freeze=sql.Literal(piece.lot != SHARED),
     )
     with connection.cursor() as cursor:

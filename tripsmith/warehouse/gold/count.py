@@ -1,4 +1,4 @@
-"""Gold from silver: chunks counted as they come, and added up when their ingestion is published."""
+"""Gold from silver: of a large ingestion by itself, of small ones added to what there is."""
 
 from typing import Any
 
@@ -16,28 +16,12 @@ def gold_partition(name: str, lot: int) -> sql.Identifier:
     return sql.Identifier("gold", f"{name}_{lot}")
 
 
-def parts(name: str, lot: int) -> sql.Identifier:
-    """The counts of an unpublished lot's chunks."""
-    return sql.Identifier("gold", f"{name}_parts_{lot}")
-
-
-def create_parts(connection: Connection[Any], lot: int) -> None:
-    """Make the tables that the counts of a lot's chunks go to."""
-    for name in TABLES:
-        connection.execute(sql.SQL(QUERIES[f"make_{name}_parts"]).format(parts=parts(name, lot)))
-
-
-def count_piece(connection: Connection[Any], lot: int, trips: sql.Composable) -> None:
-    """Count the trips of one chunk, within the transaction that makes them."""
-    for name in TABLES:
-        connection.execute(sql.SQL(QUERIES[f"count_{name}"]).format(parts=parts(name, lot), trips=trips))
-
-
 def make_gold(connection: Connection[Any], lot: int) -> None:
-    """Add up the counts of all chunks of a lot, into tables that are yet to be attached."""
+    """Group and count a large ingestion's trips, attached by this transaction, into tables yet to be attached."""
+    connection.execute(QUERIES["use_every_core"])
     for name in TABLES:
-        names = {"gold": gold_partition(name, lot), "parts": parts(name, lot), "lot": sql.Literal(lot)}
-        for query in (f"make_{name}", "promise_lot", "drop_parts"):
+        names = {"gold": gold_partition(name, lot), "lot": sql.Literal(lot)}
+        for query in (f"make_{name}", "promise_lot"):
             connection.execute(sql.SQL(QUERIES[query]).format(**names))
 
 

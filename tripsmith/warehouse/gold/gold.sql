@@ -1,54 +1,36 @@
--- Gold: trips grouped and counted. A chunk of a large ingestion is counted as soon as it is in silver, in tables named
--- ..._parts; these
--- counts are added up when the ingestion is published. Identifiers are in braces, {lot} is a literal.
+-- Gold: trips grouped and counted. Identifiers are in braces, {lot} is a literal.
 
--- name: make_trip_group_parts
-CREATE TABLE IF NOT EXISTS {parts} (region_id int, hour int, origin_tile bigint, destination_tile bigint, trips bigint)
-    WITH (autovacuum_enabled = false)
-
--- name: make_region_week_parts
-CREATE TABLE IF NOT EXISTS {parts} (
-    region_id int, datasource_id int, week date, trips bigint, first_trip timestamp, last_trip timestamp
-) WITH (autovacuum_enabled = false)
-
--- name: count_trip_group
--- The bits of zoom 14.
-INSERT INTO {parts}
-SELECT region_id, date_part('hour', started_at)::int, origin_tile & x'03FFF00003FFF000'::bigint,
-       destination_tile & x'03FFF00003FFF000'::bigint, count(*)
-FROM {trips}
-GROUP BY 1, 2, 3, 4
-
--- name: count_region_week
--- 2001-01-01 was a Monday; days are cheaper to divide than dates are to truncate.
-INSERT INTO {parts}
-SELECT region_id, datasource_id, date '2001-01-01' + week * 7, trips, first_trip, last_trip
-FROM (
-    SELECT region_id, datasource_id, floor((started_at::date - date '2001-01-01') / 7.0::float8)::int AS week,
-           count(*) AS trips, min(started_at) AS first_trip, max(started_at) AS last_trip
-    FROM {trips}
-    GROUP BY 1, 2, 3
-) AS weeks
+-- name: use_every_core
+-- Grouping a large ingestion is worth every core, and memory for its hash tables; the planner, without statistics of
+-- tables that are new, would think otherwise.
+SELECT set_config('parallel_setup_cost', '0', true), set_config('parallel_tuple_cost', '0', true),
+       set_config('hash_mem_multiplier', '8', true)
 
 -- name: make_trip_group
+-- The bits of zoom 14. Tiles are grouped as they are, with no name made for their cells.
 CREATE TABLE {gold} AS
-SELECT {lot}::int AS lot, region_id, hour, origin_tile, destination_tile, sum(trips)::bigint AS trips
-FROM {parts}
+SELECT {lot}::int AS lot, region_id, date_part('hour', started_at)::int AS hour,
+       origin_tile & x'03FFF00003FFF000'::bigint AS origin_tile,
+       destination_tile & x'03FFF00003FFF000'::bigint AS destination_tile, count(*) AS trips
+FROM silver.trip
+WHERE lot = {lot}
 GROUP BY 2, 3, 4, 5
 
 -- name: make_region_week
+-- 0001-01-01 was a Monday; days are cheaper to divide than dates are to truncate.
 CREATE TABLE {gold} AS
-SELECT {lot}::int AS lot, region_id, datasource_id, week, sum(trips)::bigint AS trips, min(first_trip) AS first_trip,
-       max(last_trip) AS last_trip
-FROM {parts}
-GROUP BY 2, 3, 4
+SELECT {lot}::int AS lot, region_id, datasource_id, date '0001-01-01' + week * 7 AS week, trips, first_trip, last_trip
+FROM (
+    SELECT region_id, datasource_id, (started_at::date - date '0001-01-01') / 7 AS week, count(*) AS trips,
+           min(started_at) AS first_trip, max(started_at) AS last_trip
+    FROM silver.trip
+    WHERE lot = {lot}
+    GROUP BY 1, 2, 3
+) AS weeks
 
 -- name: promise_lot
 -- The check tells PostgreSQL, when the table is attached, that every row belongs to the lot.
 ALTER TABLE {gold} ADD CONSTRAINT one_lot CHECK (lot IS NOT NULL AND lot = {lot})
-
--- name: drop_parts
-DROP TABLE {parts}
 
 -- name: lock_shared_lot
 -- Small ingestions add to the same rows: one at a time, so that two never wait for each other crosswise.

@@ -6,7 +6,7 @@ CREATE SCHEMA gold;
 -- One row for each distinct header seen; its bronze table holds every file with that header.
 CREATE TABLE ops.header (
     id           int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    columns      text[] NOT NULL UNIQUE,   -- as in the file
+    columns      text[] NOT NULL,          -- as in the file; no index would hold hundreds of long names
     column_names text[] NOT NULL,          -- as in bronze, where PostgreSQL could not take the header's name
     table_name   text NOT NULL UNIQUE
 );

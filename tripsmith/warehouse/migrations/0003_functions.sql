@@ -19,7 +19,7 @@ RETURN CASE
         THEN replace(substr(value, 7), ' ', ',')
     ELSE regexp_replace(
         substring(value FROM '(?i)^\s*POINT\s*(\([^()]*\))\s*$'),
-        '^\(\s*([^\s,]+)[\s,]+([^\s,]+)\s*\)$', '(\1,\2)')
+        '^\(\s*([^\s,]+)(?:\s+|\s*,\s*)([^\s,]+)\s*\)$', '(\1,\2)')
 END;
 
 -- What is wrong with a point; NULL when nothing is. `pair` is what point_pair made of the value.
@@ -38,20 +38,19 @@ RETURN CASE
 END;
 
 -- The part of a date and time that is local, as the type timestamp reads it; NULL where there is none. Only ISO 8601
--- is taken, so that `now`, `infinity` and the order of day and month play no part.
+-- is taken, so that `now`, `infinity` and the order of day and month play no part; the cast alone would also take `P9` for
+-- an hour, and `2T` for a day.
 CREATE FUNCTION silver.local_time(value text) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
-RETURN CASE
-    WHEN value LIKE '____-__-__ __:__:__' OR value LIKE '____-__-__T__:__:__' THEN value
-    ELSE substring(
-        value FROM '(?i)^\s*(\d{4}-\d\d-\d\d[ T]\d\d?:\d\d(?::\d\d(?:\.\d+)?)?)(?:\s*(?:Z|[+-]\d\d(?::?\d\d)?))?\s*$')
-END;
+RETURN substring(
+    value FROM '(?i)^\s*(\d{4}-\d\d-\d\d[ T]\d\d?:\d\d(?::\d\d(?:\.\d+)?)?)'
+        '(?:\s*(?:Z|[+-](?:0\d|1[0-5])(?::?[0-5]\d)?))?\s*$');
 
 -- The offset from UTC that a date and time states; NULL where it states none.
 CREATE FUNCTION silver.utc_offset_minutes(value text) RETURNS smallint
     LANGUAGE sql STABLE PARALLEL SAFE
 RETURN CASE
-    WHEN length(value) <= 19 THEN NULL
+    WHEN length(value) <= 16 THEN NULL
     WHEN value ~* ':\d\d(\.\d+)?\s*Z\s*$' THEN 0
     ELSE (substring(value FROM ':\d\d(?:\.\d+)?\s*([+-])\d\d:?(?:\d\d)?\s*$') || '1')::smallint
         * (substring(value FROM ':\d\d(?:\.\d+)?\s*[+-](\d\d):?(?:\d\d)?\s*$')::smallint * 60
@@ -62,7 +61,10 @@ END;
 CREATE FUNCTION silver.time_fault(name text, value text, local text) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
 RETURN CASE
-    WHEN local IS NOT NULL AND pg_input_is_valid(local, 'timestamp') THEN NULL
+    WHEN CASE
+        -- 24:00:00 on the last day of 9999 is a year that few programs can hold.
+        WHEN local IS NOT NULL AND pg_input_is_valid(local, 'timestamp') THEN local::timestamp < '10000-01-01'
+    END THEN NULL
     WHEN btrim(value) = '' THEN name || ' is missing'
     WHEN value ~ '^\s*\d{4}-\d\d-\d\d\s*$' THEN format('%s %s has no time of day', name, left(value, 40))
     ELSE format('%s %s is not a date and time such as 2018-05-28 09:03:40', name, left(value, 40))

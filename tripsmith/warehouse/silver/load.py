@@ -8,7 +8,6 @@ from psycopg import Connection, sql
 
 from tripsmith.sources.layout import Layout
 from tripsmith.warehouse.bronze.table import SHARED, BronzeTable
-from tripsmith.warehouse.gold.count import count_piece
 from tripsmith.warehouse.queries import load_queries
 from tripsmith.warehouse.silver.names import QUERIES, add_names
 
@@ -33,48 +32,57 @@ class SilverLoad:
         if loaded is None and self._add_new_names(connection, names, lines):
             loaded = self._load_clean(connection, lines, rows)
         if loaded is None:
-            loaded = self._fill(connection, "careful", lines)
+            loaded = self._load_careful(connection, lines)
         if self.lot != SHARED:
-            piece = piece_of(self.lot, lines)
-            count_piece(connection, self.lot, piece)
             connection.execute(sql.SQL(QUERIES["promise_range"]).format(**_piece_names(self.lot, lines)))
         return loaded
 
     def _load_clean(self, connection: Connection[Any], lines: range, rows: int) -> int | None:
         """Return the trips loaded, or None, with nothing done, when not every row is clean."""
+        clean = self._queries(f"{self.layout.format.name}_clean.sql", lines)
         try:
             with connection.transaction() as attempt:
-                if self._fill(connection, "clean", lines) == rows:
+                if self._fill(connection, clean["trips"], lines) == rows:
                     return rows
                 raise psycopg.Rollback(attempt)
         except psycopg.DataError:
             pass
         return None
 
-    def _fill(self, connection: Connection[Any], way: str, lines: range) -> int:
-        query = load_queries(__package__, f"{self.layout.format.name}_{way}.sql")["trips"]
-        trips = sql.SQL(query).format(
-            **self._columns(),
-            **self._source(lines),
-            record=self._record(),
-            lot=sql.Literal(self.lot),
-            ingestion_id=sql.Literal(self.ingestion_id),
-        )
+    def _load_careful(self, connection: Connection[Any], lines: range) -> int:
+        """Return the trips loaded; the other rows are rejected."""
+        queries = self._queries(f"{self.layout.format.name}_careful.sql", lines)
+        connection.execute(queries["judge"])
+        connection.execute(queries["reject"])
+        loaded = self._fill(connection, queries["trips"], lines)
+        connection.execute(QUERIES["drop_judged"])
+        return loaded
+
+    def _fill(self, connection: Connection[Any], trips: sql.Composable, lines: range) -> int:
         fill = "fill_shared" if self.lot == SHARED else "fill_piece"
         return connection.execute(sql.SQL(QUERIES[fill]).format(piece=piece_of(self.lot, lines), trips=trips)).rowcount
 
+    def _queries(self, file_name: str, lines: range) -> dict[str, sql.Composed]:
+        """Return the queries of a file with the format's columns and the chunk's tables filled in."""
+        rows = sql.SQL('"_ingestion_id" = {}').format(sql.Literal(self.ingestion_id))
+        names: dict[str, sql.Composable] = {
+            **self._columns(),
+            "bronze": self.bronze.piece(self.lot, lines),
+            "rows": rows if self.lot == SHARED else sql.SQL("true"),
+            "record": self._record(),
+            "lot": sql.Literal(self.lot),
+            "ingestion_id": sql.Literal(self.ingestion_id),
+        }
+        queries = load_queries(__package__, file_name)
+        return {name: sql.SQL(query).format(**names) for name, query in queries.items()}
+
     def _add_new_names(self, connection: Connection[Any], names: Connection[Any], lines: range) -> bool:
+        queries = self._queries("names.sql", lines)
         added = False
         for kind in ("region", "datasource"):
-            query = sql.SQL(QUERIES[f"new_{kind}s"]).format(**self._columns(), **self._source(lines))
-            spellings = [spelling for (spelling,) in connection.execute(query)]
+            spellings = [spelling for (spelling,) in connection.execute(queries[f"new_{kind}s"])]
             added |= add_names(names, kind, spellings)
         return added
-
-    def _source(self, lines: range) -> dict[str, sql.Composable]:
-        """Return the bronze table of a chunk, and the condition that picks its rows there."""
-        rows = sql.SQL('"_ingestion_id" = {}').format(sql.Literal(self.ingestion_id))
-        return {"bronze": self.bronze.piece(self.lot, lines), "rows": rows if self.lot == SHARED else sql.SQL("true")}
 
     def _columns(self) -> dict[str, sql.Composable]:
         """Return the expression of each column of the format: the bronze column, or the option that replaces it."""
@@ -88,7 +96,7 @@ class SilverLoad:
         return columns
 
     def _record(self) -> sql.Composable:
-        """Return the expression of a bronze row as a CSV record, quoted where it has to be."""
+        """Return the expression of a judged bronze row as a CSV record, quoted where it has to be."""
         delimiter = self.layout.delimiter.decode()
         special = sql.Literal(f'[{delimiter}"\\n\\r]')
         fields: list[sql.Composable] = []

@@ -18,19 +18,6 @@ ALTER TABLE {piece} ADD CONSTRAINT one_range
 -- name: attach_piece
 ALTER TABLE silver.trip ATTACH PARTITION {piece} FOR VALUES FROM ({lot}, {first}) TO ({lot}, {stop})
 
--- name: new_regions
--- Names that no file has had before, to be given numbers.
-SELECT DISTINCT {region}
-FROM {bronze}
-WHERE {rows}
-  AND NOT EXISTS (SELECT FROM silver.region_spelling AS known WHERE known.spelling = {region})
-
--- name: new_datasources
-SELECT DISTINCT {datasource}
-FROM {bronze}
-WHERE {rows}
-  AND NOT EXISTS (SELECT FROM silver.datasource_spelling AS known WHERE known.spelling = {datasource})
-
 -- name: add_region
 -- Takes the id of the region that has this key already; a conflict must not leave a hole in the answer.
 WITH added AS (
@@ -55,3 +42,6 @@ ON CONFLICT DO NOTHING
 -- name: csv_field
 -- A value as a field of a CSV record: quoted where it has to be.
 CASE WHEN {value} ~ {special} THEN '"' || replace({value}, '"', '""') || '"' ELSE {value} END
+
+-- name: drop_judged
+DROP TABLE pg_temp.judged

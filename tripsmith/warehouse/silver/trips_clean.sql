@@ -17,7 +17,7 @@ FROM (
            CASE WHEN starts_with({destination_coord}, 'POINT (')
                 THEN replace(substr({destination_coord}, 7), ' ', ',') ELSE '' END::point AS destination,
            CASE WHEN {datetime} LIKE '____-__-__ __:__:__' OR {datetime} LIKE '____-__-__T__:__:__'
-                THEN {datetime} ELSE '' END::timestamp AS started_at,
+                THEN {datetime} ELSE '' END::timestamp AS started_at, {datetime} AS time_text,
            {region} AS region, {datasource} AS datasource, "_line" AS line
     FROM {bronze}
     WHERE {rows}
@@ -25,5 +25,7 @@ FROM (
 ) AS trip
 JOIN silver.region_spelling AS region ON region.spelling = trip.region
 JOIN silver.datasource_spelling AS datasource ON datasource.spelling = trip.datasource
-WHERE trip.origin[0] BETWEEN -180 AND 180 AND trip.origin[1] BETWEEN -90 AND 90
+-- The cast takes `P9` for an hour and `2T` for a day: what it made has to read as what was written.
+WHERE trip.started_at::text = CASE WHEN trip.time_text LIKE '% %' THEN trip.time_text ELSE replace(trip.time_text, 'T', ' ') END
+  AND trip.origin[0] BETWEEN -180 AND 180 AND trip.origin[1] BETWEEN -90 AND 90
   AND trip.destination[0] BETWEEN -180 AND 180 AND trip.destination[1] BETWEEN -90 AND 90

@@ -1,0 +1,277 @@
+"""The HTTP API against a real database; how a server carries it is for the acceptance tests."""
+
+import io
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from pydantic import BaseModel
+
+from tripsmith.ingestion.run import run_ingestion
+from tripsmith.settings import Settings
+from tripsmith.warehouse.database import Warehouse, open_warehouse
+from tripsmith.web import documents
+from tripsmith.web.application import create_app
+from tripsmith.web.problems import Problem
+
+MAX_UPLOAD = 200_000
+HEADER = b"region,origin_coord,destination_coord,datetime,datasource\n"
+CSV = {"Content-Type": "text/csv"}
+
+
+@dataclass
+class Api:
+    """The application, its database and where its uploads lie."""
+
+    client: FlaskClient
+    warehouse: Warehouse
+    settings: Settings
+
+    def send(self, content: bytes, query: str = "") -> Any:
+        return self.client.post(f"/api/v1/ingestions{query}", data=content, headers=CSV)
+
+    def ingest(self, content: bytes, query: str = "") -> str:
+        sent = self.send(content, query)
+        assert sent.status_code == 202, sent.text
+        run_ingestion(self.warehouse, int(sent.json["id"]))
+        return sent.json["id"]
+
+    def get(self, path: str, model: type[BaseModel]) -> dict[str, Any]:
+        answer = self.client.get(path)
+        assert answer.status_code == 200, answer.text
+        model.model_validate_json(answer.data)
+        return answer.json
+
+    def uploads(self) -> list[Path]:
+        return list(self.settings.uploads_dir.glob("*"))
+
+
+@pytest.fixture(scope="module")
+def api() -> Iterator[Api]:
+    folder = Path(tempfile.mkdtemp(prefix="tripsmith-", dir="/tmp"))
+    folder.chmod(0o755)
+    settings = Settings(data_dir=folder / "data", max_upload_bytes=MAX_UPLOAD)
+    with open_warehouse(settings) as warehouse:
+        app, _ = create_app(settings, warehouse)
+        yield Api(app.test_client(), warehouse, settings)
+    shutil.rmtree(folder)
+
+
+def row(region: str, day: str = "2018-05-01", source: str = "cheap_mobile") -> bytes:
+    return f"{region},POINT (14.5 50.05),POINT (14.41 50.09),{day} 10:00:00,{source}\n".encode()
+
+
+def assert_problem(answer: Any, status: int, parameter: str | None = None) -> None:
+    assert answer.status_code == status, answer.text
+    assert answer.mimetype == "application/problem+json"
+    problem = Problem.model_validate_json(answer.data)
+    assert problem.status == status
+    assert problem.detail
+    assert "Traceback" not in problem.detail
+    assert problem.parameter == parameter
+
+
+def test_a_file_is_queued_then_seen_then_known(api: Api) -> None:
+    content = HEADER + row("Known")
+    sent = api.client.post("/api/v1/ingestions", data={"file": (io.BytesIO(content), "data/known.csv")})
+    assert sent.status_code == 202
+    assert sent.json["file_name"] == "known.csv"
+    assert sent.json["state"] == "queued"
+    run_ingestion(api.warehouse, int(sent.json["id"]))
+    shown = api.get(sent.headers["Location"], documents.Ingestion)
+    assert (shown["state"], shown["rows_read"], shown["rows_loaded"]) == ("succeeded", 1, 1)
+    again = api.send(content, "?name=other.csv")
+    assert (again.status_code, again.json) == (200, shown)
+    assert api.client.post("/api/v1/ingestions?region=X", data=content, headers=CSV).status_code == 409
+    assert api.uploads() == []
+
+
+def test_a_body_is_a_file_too(api: Api) -> None:
+    sent = api.ingest(HEADER + row("Body"), "?name=../../etc/b%0Aody.csv")
+    assert api.get(f"/api/v1/ingestions/{sent}", documents.Ingestion)["file_name"] == "body.csv"
+
+
+def test_ingestions_are_listed_page_by_page(api: Api) -> None:
+    sent = [api.ingest(HEADER + row(f"Page {number}")) for number in range(3)]
+    first = api.get("/api/v1/ingestions?limit=2", documents.IngestionPage)
+    second = api.get(f"/api/v1/ingestions?limit=2&cursor={first['next']}", documents.IngestionPage)
+    assert [ingestion["id"] for ingestion in first["ingestions"]] == sent[:0:-1]
+    assert second["ingestions"][0]["id"] == sent[0]
+    everything = api.get("/api/v1/ingestions", documents.IngestionPage)
+    assert everything["next"] is None
+
+
+def test_rejected_rows_come_out_as_they_went_in(api: Api) -> None:
+    broken = b'"Pra""gue",POINT (14.5 50.05),nowhere,2018-05-01 10:00:00,cheap_mobile'
+    sent = api.ingest(HEADER + row("Rejecting") + broken + b"\n")
+    answer = api.client.get(f"/api/v1/ingestions/{sent}/rejections")
+    assert answer.mimetype == "text/csv"
+    header, line = answer.data.rstrip(b"\r\n").split(b"\r\n")
+    assert header == b"line,reasons,record"
+    assert line.startswith(b'3,"')
+    assert line.endswith(b',"' + broken.replace(b'"', b'""') + b'"')
+
+
+def test_an_ingestion_is_cancelled_retried_and_removed(api: Api) -> None:
+    sent = api.send(HEADER + row("Fickle")).json["id"]
+    assert api.client.post(f"/api/v1/ingestions/{sent}/cancel").json["state"] == "cancelled"
+    retried = api.client.post(f"/api/v1/ingestions/{sent}/retry")
+    assert (retried.status_code, retried.json["state"]) == (202, "queued")
+    run_ingestion(api.warehouse, int(sent))
+    assert_problem(api.client.post(f"/api/v1/ingestions/{sent}/retry"), 409)
+    assert api.client.delete(f"/api/v1/ingestions/{sent}").json["state"] == "removed"
+    assert_problem(api.client.delete(f"/api/v1/ingestions/{sent}"), 409)
+    assert_problem(api.client.get("/api/v1/weekly-average?region=Fickle"), 404, "region")
+
+
+def test_answers_are_the_documents_that_are_described(api: Api) -> None:
+    api.ingest(HEADER + row("Answers") + row("Answers", "2018-05-15", "fancy_car"))
+    weekly = api.get("/api/v1/weekly-average?region=answers", documents.WeeklyAverage)
+    assert (weekly["trips"], weekly["weeks"], weekly["weekly_average"]) == (2, 3, 2 / 3)
+    assert weekly["series"][1] == {"week": "2018-05-07", "trips": 0}
+    ranged = api.get("/api/v1/weekly-average?region=answers&from=2018-05-15&to=2018-05-15", documents.WeeklyAverage)
+    assert (ranged["trips"], ranged["from"], ranged["weeks"]) == (1, "2018-05-15", 1)
+    boxed = api.get(
+        "/api/v1/weekly-average?region=answers&bbox=14.4,50.08,14.42,50.1&match=destination", documents.WeeklyAverage
+    )
+    assert (boxed["trips"], boxed["match"]) == (2, "destination")
+    empty = api.get("/api/v1/weekly-average?bbox=0,0,0,0", documents.WeeklyAverage)
+    assert (empty["trips"], empty["weekly_average"], empty["series"]) == (0, 0, [])
+    groups = api.get("/api/v1/groups?region=answers&zoom=12&hour=10", documents.TripGroupPage)
+    assert [group["trips"] for group in groups["groups"]] == [2]
+    regions = api.get("/api/v1/regions", documents.RegionList)["regions"]
+    assert ("Answers", 2, "fancy_car") in [(r["name"], r["trips"], r["latest_datasource"]) for r in regions]
+    sources = api.get("/api/v1/datasources", documents.DatasourceList)["datasources"]
+    assert "fancy_car" in [source["name"] for source in sources]
+    metrics = api.get("/api/v1/metrics/trips", documents.TripMetrics)
+    assert metrics["trips"] == sum(region["trips"] for region in regions)
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "parameter"),
+    [
+        ("/nowhere", 404, None),
+        ("/api/v1/ingestions/0", 404, "id"),
+        ("/api/v1/ingestions/abc", 404, "id"),
+        ("/api/v1/ingestions/99999999999999999999", 404, "id"),
+        ("/api/v1/ingestions/0/rejections", 404, "id"),
+        ("/api/v1/ingestions?limit=0", 400, "limit"),
+        ("/api/v1/ingestions?limit=many", 400, "limit"),
+        ("/api/v1/ingestions?cursor=-1", 400, "cursor"),
+        ("/api/v1/weekly-average?region=nowhere", 404, "region"),
+        ("/api/v1/weekly-average?bbox=1,2,3", 400, "bbox"),
+        ("/api/v1/weekly-average?bbox=", 400, "bbox"),
+        ("/api/v1/weekly-average?bbox=0,91,1,92", 400, "bbox"),
+        ("/api/v1/weekly-average?bbox=nan,0,1,1", 400, "bbox"),
+        ("/api/v1/weekly-average?match=middle", 400, "match"),
+        ("/api/v1/weekly-average?from=2018", 400, "from"),
+        ("/api/v1/weekly-average?to=2018-02-30", 400, "to"),
+        ("/api/v1/weekly-average?from=2018-02-02&to=2018-02-01", 400, "from"),
+        ("/api/v1/weekly-average?regoin=Prague", 400, "regoin"),
+        ("/api/v1/groups?zoom=x", 400, "zoom"),
+        ("/api/v1/groups?zoom=99", 400, "zoom"),
+        ("/api/v1/groups?hour=24", 400, "hour"),
+        ("/api/v1/groups?limit=0", 400, "limit"),
+        ("/api/v1/groups?cursor=%00", 400, "cursor"),
+        ("/api/v1/groups?region=nowhere", 404, "region"),
+    ],
+)
+def test_questions_that_have_no_answer(api: Api, path: str, status: int, parameter: str | None) -> None:
+    assert_problem(api.client.get(path), status, parameter)
+
+
+@pytest.mark.parametrize(
+    ("content", "content_type", "status", "parameter"),
+    [
+        (b"", "text/csv", 400, "file"),
+        (b"a,b\n1,2\n", "text/csv", 400, "file"),
+        (b"\x7fELF\x00\x01", "text/csv", 400, "file"),
+        (HEADER.replace(b"region", b"r\xe9gion") + row("x"), "text/csv", 400, "file"),
+        (HEADER + b"x" * MAX_UPLOAD, "text/csv", 413, None),
+        (HEADER + row("x"), "application/json", 415, None),
+        (HEADER + row("x"), "application/x-www-form-urlencoded", 415, None),
+        (HEADER + row("x"), None, 415, None),
+        (b"--x--\r\n", "multipart/form-data; boundary=x", 400, "file"),
+    ],
+)
+def test_files_that_are_not_taken(
+    api: Api, content: bytes, content_type: str | None, status: int, parameter: str | None
+) -> None:
+    before = api.uploads()
+    answer = api.client.post("/api/v1/ingestions", data=content, content_type=content_type)
+    assert_problem(answer, status, parameter)
+    assert api.uploads() == before
+
+
+def test_a_method_that_is_not_taken(api: Api) -> None:
+    answer = api.client.put("/api/v1/ingestions")
+    assert_problem(answer, 405)
+    assert answer.headers["Allow"] == "GET, POST"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 415),
+        ({"Origin": "http://localhost"}, 415),
+        ({"Origin": "http://127.0.0.1"}, 415),
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "http://localhost.evil.example"}, 403),
+        ({"Origin": "http://localhost:3000"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Host": "evil.example"}, 403),
+        ({"Host": "evil.example", "Origin": "http://evil.example"}, 403),
+        ({"Host": "localhost:x"}, 403),
+    ],
+)
+def test_other_sites_change_nothing(api: Api, headers: dict[str, str], status: int) -> None:
+    assert api.client.post("/api/v1/ingestions", headers=headers).status_code == status
+
+
+def test_a_rebound_name_reads_nothing(api: Api) -> None:
+    assert_problem(api.client.get("/api/v1/regions", headers={"Host": "evil.example"}), 403, "Host")
+
+
+def test_the_openapi_document_is_whole(api: Api) -> None:
+    document = api.client.get("/api/openapi.json").json
+    assert document["openapi"].startswith("3.1")
+    schemas = document["components"]["schemas"]
+    for reference in re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(document)):
+        assert reference in schemas
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    assert len({operation["operationId"] for operation in operations}) == len(operations)
+    for operation in operations:
+        assert operation["summary"]
+        for status, response in operation["responses"].items():
+            kinds = set(response.get("content", {}))
+            assert kinds == {"application/problem+json"} if status >= "400" else kinds
+
+
+def test_the_openapi_document_is_valid(api: Api) -> None:
+    validator = pytest.importorskip("openapi_spec_validator")
+    validator.validate(api.client.get("/api/openapi.json").json)
+    validator.validate(api.client.get("/spec").json)
+
+
+def test_the_reference_needs_no_other_host(api: Api) -> None:
+    page = api.client.get("/api/docs").text
+    links = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert len(links) >= 3
+    for link in links:
+        if not link.startswith("data:"):
+            assert link.startswith("/")
+            assert api.client.get(link).status_code == 200
+
+
+def test_the_first_page_shows_names_as_text(api: Api) -> None:
+    api.ingest(HEADER + row("<script>alert(1)</script>"))
+    page = api.client.get("/").text
+    assert "<script>" not in page
+    assert "/api/docs" in page
