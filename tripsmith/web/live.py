@@ -108,8 +108,10 @@ class IngestionNamespace(Namespace):
 
     def _send_late(self, ingestion_id: str) -> None:
         pace = self._paces.get(ingestion_id)
-        if pace is not None and pace.pending:
-            pace.due_at = math.inf
+        if pace is None:
+            return
+        pace.due_at = math.inf
+        if pace.pending:
             self._send_after(ingestion_id, pace.delay())
 
     def _send(self, ingestion_id: str) -> None:
