@@ -48,7 +48,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def reachable_dir() -> Iterator[Path]:
-    """A folder that the user whom PostgreSQL runs as can reach: pytest's own is closed to it when root runs the tests."""
+    """A folder that the user whom PostgreSQL runs as can reach: under root, pytest's own is closed to it."""
     folder = Path(tempfile.mkdtemp(prefix="tripsmith-", dir="/tmp"))
     folder.chmod(0o755)
     yield folder

@@ -62,7 +62,8 @@ def bronze_rows(connection: Connection[Any], ingestion_id: str) -> list[tuple[An
 def bronze_table(connection: Connection[Any], ingestion_id: str) -> tuple[sql.Identifier, list[str]]:
     """Return the bronze table of an ingestion and the columns that are the file's."""
     row = connection.execute(
-        "SELECT table_name, column_names FROM ops.header WHERE id = (SELECT header_id FROM ops.ingestion WHERE id = %s)",
+        """SELECT table_name, column_names
+           FROM ops.ingestion AS i JOIN ops.header ON header.id = i.header_id WHERE i.id = %s""",
         [ingestion_id],
     ).fetchone()
     assert row is not None
@@ -97,13 +98,15 @@ def gold_differences(connection: Connection[Any]) -> dict[str, list[tuple[Any, .
     return {name: rows for name, rows in differences.items() if rows}
 
 
-def check_sums(connection: Connection[Any], ingestion_id: str) -> None:
-    """Assert what holds for any ingestion that succeeded: nothing is lost between file, bronze, silver and gold."""
+def check_sums(connection: Connection[Any], ingestion_id: str) -> dict[str, tuple[int, str]]:
+    """Assert what holds for any ingestion that succeeded, nothing being lost on its way; return its checksums."""
     row = connection.execute(
         "SELECT rows_read, rows_loaded, rows_rejected FROM ops.ingestion WHERE id = %s", [ingestion_id]
     ).fetchone()
     assert row is not None
-    held = {name: rows for name, (rows, _) in checksums(connection, ingestion_id).items()}
+    sums = checksums(connection, ingestion_id)
+    held = {name: rows for name, (rows, _) in sums.items()}
     assert (held["bronze"] + held["malformed"], held["silver"], held["rejected"]) == row
     assert row[0] == row[1] + row[2]
     assert gold_differences(connection) == {}
+    return sums

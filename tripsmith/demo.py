@@ -1,6 +1,7 @@
 """The demonstration: example trips through all layers, answers printed, and the server left up."""
 
 import threading
+from datetime import date
 from pathlib import Path
 
 import click
@@ -19,6 +20,7 @@ from tripsmith.warehouse.layers import count_rows
 from tripsmith.web.serve import check_address, serve
 
 REGION = "Prague"
+PERIOD = (date(2018, 5, 1), date(2018, 6, 30))
 BOX = BoundingBox(14.40, 50.06, 14.46, 50.10)
 
 
@@ -61,10 +63,11 @@ def _show(warehouse: Warehouse) -> None:
         click.echo("\nThe layers:")
         for layer, table, count in count_rows(connection):
             click.echo(f"  {layer:<7} {table:<24} {count:>11,} rows")
-        click.echo(f"\n$ tripsmith weekly-average --region {REGION}")
-        print_weekly_average(weekly_average(connection, Area(region=REGION)))
+        period = f"--from {PERIOD[0]} --to {PERIOD[1]}"
+        click.echo(f"\n$ tripsmith weekly-average --region {REGION} {period}")
+        print_weekly_average(weekly_average(connection, Area(region=REGION), *PERIOD))
         box = f"{BOX.west:g},{BOX.south:g},{BOX.east:g},{BOX.north:g}"
-        click.echo(f"\n$ tripsmith weekly-average --bbox {box}")
-        print_weekly_average(weekly_average(connection, Area(bbox=BOX)))
+        click.echo(f"\n$ tripsmith weekly-average --bbox {box} {period}")
+        print_weekly_average(weekly_average(connection, Area(bbox=BOX), *PERIOD))
         click.echo("\n$ tripsmith groups --limit 5")
         print_groups(trip_groups(connection, Area(), limit=5))

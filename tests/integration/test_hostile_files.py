@@ -368,7 +368,7 @@ def test_regions_are_compared_without_case_and_shown_as_first_seen(warehouse, in
 
 @pytest.mark.parametrize("name", ["", "missing.csv"])
 def test_a_folder_and_a_missing_file_are_refused(warehouse, tmp_path, name):
-    with warehouse.connect() as connection, pytest.raises(BadFileError, match="is a folder|There is no file"):
+    with warehouse.connect() as connection, pytest.raises(BadFileError, match=r"is a folder|There is no file"):
         submit(connection, tmp_path / name, "trips.csv")
 
 

@@ -68,7 +68,9 @@ def test_the_figures_of_the_hundred_trips(warehouse, ingest):
             assert answer.average == sum(counts) / 5
         origins = weekly_average(connection, Area(bbox=box))
         assert ([trips for _, trips in origins.series], origins.average) == ([6, 3, 0, 0, 2], 2.2)
-        trips = {match: weekly_average(connection, Area(bbox=box, match=match)).trips for match in ("destination", "both")}
+        trips = {
+            match: weekly_average(connection, Area(bbox=box, match=match)).trips for match in ("destination", "both")
+        }
         assert trips == {"destination": 18, "both": 8}
         assert weekly_average(connection, Area(bbox=box, match="either")).trips == 11 + 18 - 8
         metrics = trip_metrics(connection)
@@ -78,7 +80,11 @@ def test_the_figures_of_the_hundred_trips(warehouse, ingest):
         "Turin": ("pt_search_app", datetime(2018, 5, 31, 6, 20, 59)),
         "Prague": ("cheap_mobile", datetime(2018, 5, 29, 12, 44, 2)),
     }
-    assert {source.name: source.regions for source in metrics.datasources}["cheap_mobile"] == ["Hamburg", "Prague", "Turin"]
+    assert {source.name: source.regions for source in metrics.datasources}["cheap_mobile"] == [
+        "Hamburg",
+        "Prague",
+        "Turin",
+    ]
 
 
 @both_servers
@@ -136,7 +142,10 @@ def compare_weeks(connection: psycopg.Connection, duck: duckdb.DuckDBPyConnectio
     boxes = [None, (x - 0.02, y - 0.01, x + 0.02, y + 0.01), (-10, 35, 25, 60), (10, -90, -10, 90), (0, 0, 0, 0)]
     spans = [(None, None), (date(2018, 3, 7), date(2018, 4, 4)), (date(2018, 6, 1), None), (None, date(2018, 1, 14))]
     ends = {end: f"{{inside}}({end}_x, {end}_y)" for end in ("origin", "destination")}
-    ends |= {"both": f"{ends['origin']} AND {ends['destination']}", "either": f"({ends['origin']} OR {ends['destination']})"}
+    ends |= {
+        "both": f"{ends['origin']} AND {ends['destination']}",
+        "either": f"({ends['origin']} OR {ends['destination']})",
+    }
     asked = 0
     for box in boxes:
         if box is None:
@@ -157,7 +166,8 @@ def compare_weeks(connection: psycopg.Connection, duck: duckdb.DuckDBPyConnectio
                     days = duck.execute(
                         f"""SELECT started_at::date, count(*) FROM trip
                             WHERE {inside} AND ($region IS NULL OR region = $region)
-                              AND ($from IS NULL OR started_at::date >= $from) AND ($to IS NULL OR started_at::date <= $to)
+                              AND ($from IS NULL OR started_at::date >= $from)
+                              AND ($to IS NULL OR started_at::date <= $to)
                             GROUP BY 1""",
                         {"region": region, "from": start, "to": end},
                     ).fetchall()
@@ -169,7 +179,10 @@ def compare_weeks(connection: psycopg.Connection, duck: duckdb.DuckDBPyConnectio
 
 def weeks_of(days: list[tuple[date, int]], start: date | None, end: date | None) -> list[tuple[date, int]]:
     """Return every week of a span with its trips, as the design words it."""
-    first, last = start or min((day for day, _ in days), default=None), end or max((day for day, _ in days), default=None)
+    first, last = (
+        start or min((day for day, _ in days), default=None),
+        end or max((day for day, _ in days), default=None),
+    )
     if first is None or last is None:
         return []
     trips: Counter[date] = Counter()
@@ -226,7 +239,10 @@ def test_the_same_file_again_changes_nothing(warehouse, ingest, tmp_path, small_
 )
 def test_the_same_content_with_other_options_is_a_conflict(warehouse, ingest, tmp_path, options):
     first = ingest(sample(10))
-    with warehouse.connect() as connection, pytest.raises(IngestionConflictError, match=f"ingestion {first.id} already"):
+    with (
+        warehouse.connect() as connection,
+        pytest.raises(IngestionConflictError, match=f"ingestion {first.id} already"),
+    ):
         submit(connection, tmp_path / "trips.csv", "trips.csv", options)
     assert count(warehouse, "ops.ingestion") == 1
 
@@ -394,7 +410,9 @@ def test_nothing_is_left_of_a_cancelled_ingestion_that_is_removed(warehouse, ing
     path = tmp_path / "trips.csv"
     path.write_bytes(sample(60_000, invalid_every=1000))
     with warehouse.connect() as connection:
-        relations = "SELECT relname FROM pg_class WHERE relnamespace::regnamespace::text IN ('bronze', 'silver', 'gold')"
+        relations = (
+            "SELECT relname FROM pg_class WHERE relnamespace::regnamespace::text IN ('bronze', 'silver', 'gold')"
+        )
         remove(connection, ingest(sample(10), "small.csv").id)  # makes the table of the header
         before = connection.execute(relations).fetchall()
         sent = submit(connection, path, path.name)
@@ -445,7 +463,9 @@ def test_a_commit_on_its_way_when_its_owner_is_killed_counts_once(warehouse, tmp
         heir = threading.Thread(target=lambda: heirs.append(inherit(warehouse, int(sent.ingestion.id))))
         heir.start()
         # The heir has come as far as it can: it waits for the transaction that the gate holds.
-        waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'transactionid'"
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'transactionid'"
+        )
         while gate.execute(waiting).fetchone() == (0,):
             assert time.monotonic() < deadline
             time.sleep(0.02)

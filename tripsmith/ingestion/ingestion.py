@@ -22,7 +22,7 @@ class IngestionNotFoundError(Exception):
     """There is no ingestion with this id."""
 
     def __init__(self, ingestion_id: object) -> None:
-        super().__init__(f"There is no ingestion {ingestion_id}; `tripsmith ingestions` lists those there are.")
+        super().__init__(f"There is no ingestion {ingestion_id}.")
 
 
 class IngestionConflictError(Exception):

@@ -134,6 +134,7 @@ def _carry_through(
             _store_small(warehouse, load, first[0], progress)
             return
         _store_large(warehouse, connection, load, chain(first, chunks), progress)
+    progress.enter("silver")
     progress.enter("gold")
     with connection.transaction():
         lot.publish(connection, table, lot_id, chunk_store.lines(connection, job.id))

@@ -72,7 +72,7 @@ def cut(stream: Stream, layout: Layout, chunk_bytes: int, copies: Path | None = 
     Raises SourceError for a record longer than MAX_RECORD_BYTES and for a quote that is never closed.
     """
     offset, line, number, source_done = layout.header_bytes, 1 + layout.header_lines, 0, 0
-    blocks = record_blocks(stream, layout)
+    blocks = record_blocks(stream, layout, min(chunk_bytes, BLOCK_BYTES))
     for first in blocks:
         digest, length, lines, one_record_a_line = hashlib.sha256(), 0, 0, True
         with _Copy(stream, copies) as copy:

@@ -481,8 +481,10 @@ def _start(site: _Site) -> tuple[psutil.Process, int]:
     programs = _server_programs(site)
     if not site.pgdata.exists():
         _make_cluster(site, programs)
-    # No process of this directory is left, so the file is stale; its number may be some other process's by now.
-    (site.pgdata / "postmaster.pid").unlink(missing_ok=True)
+    # No process of this directory is left, so these are stale; their number may be some other process's by now, or that of
+    # a zombie.
+    for stale in (site.pgdata / "postmaster.pid", *_socket_dir(site).glob(".s.PGSQL.*.lock")):
+        stale.unlink(missing_ok=True)
     config = _write_config(site, programs)
     if not site.passfile.exists():
         _set_password(site, programs, config)
