@@ -6,6 +6,7 @@ import io
 import random
 import re
 import string
+import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from contents import bronze_rows, check_sums, rejected
 from tripsmith.answers.metrics import list_regions
 from tripsmith.ingestion.run import run_ingestion
 from tripsmith.ingestion.submission import BadFileError, Options, submit
-from tripsmith.sources import stream
+from tripsmith.sources import chunks, stream
 
 HEADER = b"region,origin_coord,destination_coord,datetime,datasource\n"
 
@@ -276,6 +277,16 @@ def test_a_file_that_unpacks_to_fill_the_disk_fails(ingest, monkeypatch, pack):
     ended = ingest(pack(HEADER + GOOD * 60_000))
     assert ended.state == "failed"
     assert "unpacks to more than 250 times its size" in ended.error
+
+
+@pytest.mark.parametrize("state", ["succeeded", "failed"])
+def test_no_unpacked_copy_is_left(ingest, tmp_path, monkeypatch, state):
+    (tmp_path / "scratch").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "scratch"))
+    monkeypatch.setattr(chunks, "MIN_CHUNK_BYTES", 1 << 20)
+    packed = gzip.compress(HEADER + b"".join(row(b"r%d" % (n % 9)) for n in range(60_000)))
+    ended = ingest(packed if state == "succeeded" else packed[:-9])
+    assert (ended.state, list((tmp_path / "scratch").iterdir())) == (state, [])
 
 
 @pytest.mark.both_servers

@@ -15,7 +15,7 @@ from tripsmith.warehouse.queries import load_queries
 QUERIES = load_queries("tripsmith.answers", "trip_groups.sql")
 
 MIN_ZOOM, MAX_ZOOM = 8, 18
-GOLD_ZOOM = 14
+GOLD_ZOOM = 13
 MAX_LIMIT = 1000
 
 _Key = tuple[int, int, int, int]

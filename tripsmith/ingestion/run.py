@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import psycopg
@@ -123,8 +124,12 @@ def _carry_through(
     progress = Progress(connection, job.id, done, job.bytes_total, on_change)
     progress.tell()
     table = bronze_table(connection, layout)
-    with open_stream(job.path, job.encoding) as stream:
-        chunks = cut(stream, layout, chunk_size(job.bytes_total))
+    with (
+        open_stream(job.path, job.encoding) as stream,
+        # Chunks of a packed file that are cut and not stored, when it fails, go with the folder.
+        TemporaryDirectory(prefix="tripsmith-chunks-") as copies,
+    ):
+        chunks = cut(stream, layout, chunk_size(job.bytes_total), Path(copies))
         first = list(islice(chunks, 2))
         if not first:
             raise SourceError("The file has a header and no rows.")

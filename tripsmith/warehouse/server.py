@@ -481,8 +481,8 @@ def _start(site: _Site) -> tuple[psutil.Process, int]:
     programs = _server_programs(site)
     if not site.pgdata.exists():
         _make_cluster(site, programs)
-    # No process of this directory is left, so these are stale; their number may be some other process's by now, or that of
-    # a zombie.
+    # No process of this directory is left, so these are stale; their number may be some other process's by now, or a
+    # zombie's.
     for stale in (site.pgdata / "postmaster.pid", *_socket_dir(site).glob(".s.PGSQL.*.lock")):
         stale.unlink(missing_ok=True)
     config = _write_config(site, programs)
