@@ -31,8 +31,8 @@ from tripsmith.warehouse.silver.load import SilverLoad
 
 logger = logging.getLogger(__name__)
 
-# One more than cores, as a lane also waits for the disk.
-LANES = min(8, (os.cpu_count() or 1) + 1)
+# As many as cores: one more gained nothing (docs/performance.md).
+LANES = min(8, max(2, os.cpu_count() or 1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ def bronze_table(connection: Connection[Any], layout: Layout) -> BronzeTable:
         )
         connection.execute(sql.SQL(QUERIES["create_table"]).format(table=table.table, column_definitions=definitions))
         shared = table.shared
-        for query in ("create_shared_partition", "index_shared_partition", "set_defaults"):
+        for query in ("create_shared_partition", "index_shared_partition", "set_shared_defaults"):
             connection.execute(
                 sql.SQL(QUERIES[query]).format(table=table.table, partition=shared, lot=sql.Literal(SHARED))
             )
@@ -145,7 +145,7 @@ def _copy(
     # Made here, within the caller's savepoint: COPY freezes rows only in a table of the same subtransaction.
     if piece.lot != SHARED:
         connection.execute(sql.SQL(QUERIES["create_piece"]).format(**names))
-        connection.execute(sql.SQL(QUERIES["set_defaults"]).format(**names))
+        connection.execute(sql.SQL(QUERIES["set_piece_defaults"]).format(**names))
     statement = sql.SQL(QUERIES[query]).format(
         **names,
         columns=sql.SQL(", ").join(map(sql.Identifier, piece.table.columns)),

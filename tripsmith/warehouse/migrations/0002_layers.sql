@@ -59,8 +59,8 @@ CREATE TABLE silver.rejected_row (
 );
 
 -- Gold is kept by lot as silver is: a large ingestion's gold is dropped with its partition, small files add up in lot 0.
--- Trips with the same origin cell, destination cell and hour of day. A cell is kept as its tile: zoom 14, in the bits of
--- zoom 26, so that coarser cells are found by masking. gold.quadbin(tile, 14) is its name.
+-- Trips with the same origin cell, destination cell and hour of day. A cell is kept as its tile: zoom 13, in the bits of
+-- zoom 26, so that coarser cells are found by masking. gold.quadbin(tile, 13) is its name.
 CREATE TABLE gold.trip_group (
     lot              int,
     region_id        int,
