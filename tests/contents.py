@@ -34,11 +34,11 @@ _LAYERS = {
 # Gold and a recount of silver, to be equal row for row.
 _RECOUNTS = {
     "gold.trip_group": (
-        """SELECT region_id, hour, gold.quadbin(origin_tile, 14) AS origin,
-                  gold.quadbin(destination_tile, 14) AS destination, sum(trips)::bigint AS trips
+        """SELECT region_id, hour, gold.quadbin(origin_tile, 13) AS origin,
+                  gold.quadbin(destination_tile, 13) AS destination, sum(trips)::bigint AS trips
            FROM gold.trip_group GROUP BY 1, 2, 3, 4""",
-        """SELECT region_id, extract(hour FROM started_at)::int, gold.quadbin(origin_tile, 14),
-                  gold.quadbin(destination_tile, 14), count(*)
+        """SELECT region_id, extract(hour FROM started_at)::int, gold.quadbin(origin_tile, 13),
+                  gold.quadbin(destination_tile, 13), count(*)
            FROM silver.trip GROUP BY 1, 2, 3, 4""",
     ),
     "gold.region_week": (
