@@ -1,6 +1,5 @@
 """The demonstration: example trips through all layers, answers printed, and the server left up."""
 
-import threading
 from datetime import date
 from pathlib import Path
 
@@ -48,7 +47,7 @@ def _ingest(settings: Settings, warehouse: Warehouse, rows: int) -> None:
         click.echo(f"The example trips are in the warehouse already, as ingestion {sent.ingestion.id}.")
         return
     with shown_progress() as show:
-        print_ingestion(carry(warehouse, int(sent.ingestion.id), show, threading.Event()))
+        print_ingestion(carry(warehouse, int(sent.ingestion.id), show))
 
 
 def _write(path: Path, rows: int) -> None:

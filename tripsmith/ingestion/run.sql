@@ -10,10 +10,6 @@ RETURNING source_path, owns_source, format, encoding, region, datasource, lot, b
 -- name: set_table
 UPDATE ops.ingestion SET header_id = %(header_id)s, lot = %(lot)s WHERE id = %(id)s
 
--- name: count_lots
--- Large ingestions with partitions of their own.
-SELECT count(*) FROM ops.ingestion WHERE lot > 0 AND state <> 'removed'
-
 -- name: tell
 UPDATE ops.ingestion
 SET phase = %(phase)s, bytes_done = %(bytes_done)s, rows_read = greatest(rows_read, %(rows_read)s),
