@@ -34,8 +34,8 @@ if len(sys.argv) > 2:
     user = pwd.getpwnam(sys.argv[2])
     os.setgroups([]), os.setgid(user.pw_gid), os.setuid(user.pw_uid)
 with running_server(Path(sys.argv[1])) as conninfo:
-    print(conninfo, flush=True)
     try:
+        print(conninfo, flush=True)
         sys.stdin.readline()
     except KeyboardInterrupt:
         with psycopg.connect(conninfo) as connection:
