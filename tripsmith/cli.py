@@ -35,7 +35,6 @@ from tripsmith.progress_bar import shown_progress
 from tripsmith.report import print_groups, print_ingestion, print_ingestions, print_metrics, print_weekly_average
 from tripsmith.settings import Settings
 from tripsmith.sources.formats import FORMATS
-from tripsmith.sources.sample import write_sample
 from tripsmith.warehouse.database import Warehouse, WarehouseError, open_warehouse
 
 _EXPECTED = (
@@ -307,6 +306,8 @@ def metrics(settings: Settings, as_json: bool) -> None:
 @click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
 def sample(rows: int, seed: int, output: Path) -> None:
     """Write realistic trips; the same seed gives the same bytes."""
+    from tripsmith.sources.sample import write_sample  # numpy, a fifth of the start of every other command
+
     with click.open_file(str(output), "wb") as file:
         write_sample(cast(BinaryIO, file), rows, seed)
 

@@ -33,16 +33,16 @@ WHERE sha256 = %(sha256)s AND state <> 'removed'
 
 -- name: insert_ingestion
 INSERT INTO ops.ingestion
-    (file_name, source_path, owns_source, sha256, format, encoding, region, datasource, bytes_total)
+    (file_name, source_path, owns_source, sha256, format, encoding, region, datasource, bytes_total, source_modified_ns)
 VALUES
     (%(file_name)s, %(source_path)s, %(owns_source)s, %(sha256)s, %(format)s, %(encoding)s, %(region)s,
-     %(datasource)s, %(bytes_total)s)
+     %(datasource)s, %(bytes_total)s, %(source_modified_ns)s)
 RETURNING id
 
 -- name: requeue
 UPDATE ops.ingestion
 SET state = 'queued', cancel_requested = false, error = NULL, message = NULL, finished_at = NULL,
-    source_path = %(source_path)s, owns_source = %(owns_source)s
+    source_path = %(source_path)s, owns_source = %(owns_source)s, source_modified_ns = %(source_modified_ns)s
 WHERE id = %(id)s
 
 -- name: requeue_as_is

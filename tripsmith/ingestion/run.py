@@ -22,7 +22,7 @@ from tripsmith.ingestion.ownership import claim
 from tripsmith.ingestion.progress import INTERVAL_SECONDS, QUERIES, CancelledError, Progress
 from tripsmith.sources.chunks import Chunk, chunk_size, cut
 from tripsmith.sources.layout import inspect
-from tripsmith.sources.stream import SourceError, digest, open_stream
+from tripsmith.sources.stream import SourceError, Stamp, digest, open_stream, stamp
 from tripsmith.warehouse import lot
 from tripsmith.warehouse.bronze.table import SHARED, BronzeTable, bronze_table
 from tripsmith.warehouse.database import Warehouse
@@ -48,7 +48,9 @@ class _Job:
     datasource: str | None
     lot: int | None
     bytes_total: int
+    source_modified_ns: int
     sha256: bytes
+    chunk_bytes: int | None
     cancel_requested: bool
 
     @property
@@ -118,8 +120,7 @@ def _carry_through(
     warehouse: Warehouse, connection: Connection[Any], job: _Job, on_change: Callable[[Ingestion], None]
 ) -> None:
     layout = inspect(job.path, job.encoding, job.format, job.given)
-    if job.path.stat().st_size != job.bytes_total or digest(job.path) != job.sha256:
-        raise SourceError("The file has changed since it was submitted; submit it again.")
+    begun_with = _checked_stamp(job)
     done = chunk_store.total(connection, job.id)
     progress = Progress(connection, job.id, done, job.bytes_total, on_change)
     progress.tell()
@@ -129,16 +130,18 @@ def _carry_through(
         # Chunks of a packed file that are cut and not stored, when it fails, go with the folder.
         TemporaryDirectory(prefix="tripsmith-chunks-") as copies,
     ):
-        chunks = cut(stream, layout, chunk_size(job.bytes_total), Path(copies))
+        size = job.chunk_bytes or chunk_size(job.bytes_total)
+        chunks = cut(stream, layout, size, Path(copies))
         first = list(islice(chunks, 2))
         if not first:
             raise SourceError("The file has a header and no rows.")
-        lot_id = _choose_lot(connection, job, table, small=len(first) == 1)
+        lot_id = _choose_lot(connection, job, table, size, small=len(first) == 1)
         load = SilverLoad(layout, table, lot_id, job.id, job.region, job.datasource)
         if lot_id == SHARED:
-            _store_small(warehouse, load, first[0], progress)
+            _store_small(warehouse, load, first[0], progress, job.path, begun_with)
             return
         _store_large(warehouse, connection, load, chain(first, chunks), progress)
+        _check_unchanged(job.path, begun_with)
     progress.enter("silver")
     progress.enter("gold")
     with connection.transaction():
@@ -146,19 +149,38 @@ def _carry_through(
         connection.execute(QUERIES["succeed"], {"id": job.id})
 
 
-def _choose_lot(connection: Connection[Any], job: _Job, table: BronzeTable, *, small: bool) -> int:
-    # A file that is no longer one chunk, chunks being cut otherwise since, has nothing in the shared lot yet.
+def _checked_stamp(job: _Job) -> Stamp:
+    """Return the stamp of the file, which is read again only if it was written to since it was submitted."""
+    found = stamp(job.path)
+    if found != Stamp(job.bytes_total, job.source_modified_ns) and (
+        found.size != job.bytes_total or digest(job.path) != job.sha256
+    ):
+        raise SourceError("The file has changed since it was submitted; submit it again.")
+    return found
+
+
+def _check_unchanged(path: Path, begun_with: Stamp) -> None:
+    if stamp(path) != begun_with:
+        raise SourceError("The file has changed while it was read; remove the ingestion and submit the file again.")
+
+
+def _choose_lot(connection: Connection[Any], job: _Job, table: BronzeTable, chunk_bytes: int, *, small: bool) -> int:
+    # Were it cut otherwise than before, a file that is now several chunks has nothing in the shared lot yet.
     if job.lot is not None and (small or job.lot != SHARED):
         return job.lot
     lot_id = SHARED if small else job.id
-    connection.execute(QUERIES["set_table"], {"id": job.id, "header_id": table.header_id, "lot": lot_id})
+    parameters = {"id": job.id, "header_id": table.header_id, "lot": lot_id, "chunk_bytes": chunk_bytes}
+    connection.execute(QUERIES["set_table"], parameters)
     return lot_id
 
 
-def _store_small(warehouse: Warehouse, load: SilverLoad, chunk: Chunk, progress: Progress) -> None:
+def _store_small(
+    warehouse: Warehouse, load: SilverLoad, chunk: Chunk, progress: Progress, path: Path, begun_with: Stamp
+) -> None:
     """Take a file of one chunk through all layers in one transaction."""
     with Lane(warehouse, load) as lane, lane.connection.transaction():
         progress.add(lane.store(chunk, on_copied=lambda: progress.enter("silver")))
+        _check_unchanged(path, begun_with)
         progress.enter("gold")
         add_shared(lane.connection, load.ingestion_id)
         if lane.connection.execute(QUERIES["succeed"], {"id": load.ingestion_id}).rowcount == 0:

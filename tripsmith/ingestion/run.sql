@@ -5,10 +5,11 @@ UPDATE ops.ingestion
 SET state = 'running', phase = 'bronze', started_at = coalesce(started_at, clock_timestamp()), finished_at = NULL,
     message = NULL, error = NULL
 WHERE id = %(id)s AND state IN ('queued', 'running')
-RETURNING source_path, owns_source, format, encoding, region, datasource, lot, bytes_total, sha256, cancel_requested
+RETURNING source_path, owns_source, format, encoding, region, datasource, lot, bytes_total, source_modified_ns, sha256,
+          chunk_bytes, cancel_requested
 
 -- name: set_table
-UPDATE ops.ingestion SET header_id = %(header_id)s, lot = %(lot)s WHERE id = %(id)s
+UPDATE ops.ingestion SET header_id = %(header_id)s, lot = %(lot)s, chunk_bytes = %(chunk_bytes)s WHERE id = %(id)s
 
 -- name: tell
 UPDATE ops.ingestion

@@ -17,7 +17,7 @@ from tripsmith.ingestion.ingestion import (
 )
 from tripsmith.ingestion.ownership import claim
 from tripsmith.sources.layout import inspect
-from tripsmith.sources.stream import SourceError, digest, known_encoding
+from tripsmith.sources.stream import SourceError, digest, known_encoding, stamp
 from tripsmith.warehouse import lot
 from tripsmith.warehouse.bronze.table import SHARED, BronzeTable
 from tripsmith.warehouse.silver.names import MAX_NAME_CHARACTERS
@@ -67,6 +67,8 @@ def submit(
         raise BadFileError("The name of the file is not UTF-8; rename it.")
     encoding = known_encoding(options.encoding)
     layout = inspect(path, encoding, options.format, options.given)
+    # Taken before the digest: a file that is still being written will be found to have changed.
+    submitted = stamp(path)
     parameters = {
         "file_name": file_name,
         "source_path": str(path.absolute()),
@@ -76,7 +78,8 @@ def submit(
         "encoding": encoding,
         "region": options.region,
         "datasource": options.datasource,
-        "bytes_total": path.stat().st_size,
+        "bytes_total": submitted.size,
+        "source_modified_ns": submitted.modified_ns,
     }
     with connection.transaction():
         connection.execute(QUERIES["lock_content"], parameters)

@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -49,6 +50,23 @@ def digest(path: Path) -> bytes:
             return hashlib.file_digest(file, "sha256").digest()
     except OSError as error:
         raise _unreadable(path, error) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """A file's size in bytes and when it was last written to, in nanoseconds: it differs when the content does."""
+
+    size: int
+    modified_ns: int
+
+
+def stamp(path: Path) -> Stamp:
+    """Return a file's stamp; raise SourceError when there is no such file."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    return Stamp(status.st_size, status.st_mtime_ns)
 
 
 def known_encoding(name: str | None) -> str:

@@ -2,13 +2,14 @@
 
 -- A point's web-mercator tile at zoom 26, x << 32 | y. Beyond 85.0511 degrees the outermost row is meant, and 180 is
 -- the column of -180. Formula: https://wiki.openstreetmap.org/wiki/Slippy_map_tilenames
--- y = 2^25 * (1 - asinh(tan(lat)) / pi), with asinh(tan(lat)) = atanh(sin(lat)).
+-- y = 2^25 * (1 - asinh(tan(lat)) / pi), with asinh(tan(lat)) = atanh(sin(lat)). The latitudes that it is cut off at lie
+-- inside the outermost rows, by a micrometre.
 CREATE FUNCTION silver.tile(longitude double precision, latitude double precision) RETURNS bigint
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN
     ((floor((longitude + 180) * 186413.51111111112)::bigint & 67108863) << 32)
-    | least(67108863, greatest(0, floor(33554432 - 10680707.430881744
-        * atanh(sin(radians(least(85.06, greatest(-85.06, latitude))))))))::bigint;
+    | floor(33554432 - 10680707.430881744
+        * atanh(sin(radians(least(85.05112877980, greatest(-85.05112877980, latitude))))))::bigint;
 
 -- Text as '(lon,lat)', which the type point reads; NULL where it is nothing like a point. The usual spelling is tried
 -- first, as a regular expression costs ten times as much. A comma between the numbers is taken as well.
