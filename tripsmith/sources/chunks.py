@@ -76,13 +76,13 @@ def cut(stream: Stream, layout: Layout, chunk_bytes: int, copies: Path | None = 
     for first in blocks:
         digest, length, lines, one_record_a_line = hashlib.sha256(), 0, 0, True
         with _Copy(stream, copies) as copy:
-            block: bytes | None = first
+            block: tuple[bytes, int] | None = first
             while block is not None:
-                digest.update(block)
-                block_lines = block.count(b"\n")
-                one_record_a_line &= QUOTE not in block or count_records(block) == block_lines
-                length, lines = length + len(block), lines + block_lines
-                copy.write(block)
+                data, data_lines = block
+                digest.update(data)
+                one_record_a_line &= QUOTE not in data or count_records(data) == data_lines
+                length, lines = length + len(data), lines + data_lines
+                copy.write(data)
                 block = next(blocks, None) if length < chunk_bytes else None
         chunk = Chunk(
             number=number,
@@ -102,8 +102,11 @@ def cut(stream: Stream, layout: Layout, chunk_bytes: int, copies: Path | None = 
         offset, line, number = offset + length, line + lines, number + 1
 
 
-def record_blocks(stream: Stream, layout: Layout, size: int = BLOCK_BYTES) -> Iterator[bytes]:
-    """Yield what follows the header in blocks of whole records, of about `size` bytes; the last has a newline too."""
+def record_blocks(stream: Stream, layout: Layout, size: int = BLOCK_BYTES) -> Iterator[tuple[bytes, int]]:
+    """Yield what follows the header in blocks of whole records, of about `size` bytes, each with its count of newlines.
+
+    The last ends in a newline too.
+    """
     stream.read(layout.header_bytes)
     line = 1 + layout.header_lines
     rest, wanted = b"", size
@@ -119,8 +122,9 @@ def record_blocks(stream: Stream, layout: Layout, size: int = BLOCK_BYTES) -> It
                 raise _endless(line, ended)
             rest, wanted = data, len(data) + size
             continue
-        yield data[:end]
-        line += data.count(b"\n", 0, end)
+        lines = data.count(b"\n", 0, end)
+        yield data[:end], lines
+        line += lines
         rest, wanted = data[end:], size
 
 
@@ -163,6 +167,8 @@ def _fill(stream: Stream, start: bytes, size: int) -> tuple[bytes, bool]:
 def _last_record_end(data: bytes) -> int:
     """Return the length of the whole records at the start of `data`, 0 if not one is whole."""
     end = data.rfind(b"\n")
+    if QUOTE not in data:
+        return end + 1
     quotes = data.count(QUOTE, 0, end + 1)
     while end >= 0 and quotes % 2:
         previous = data.rfind(b"\n", 0, end)

@@ -23,10 +23,10 @@ def publish(connection: Connection[Any], table: BronzeTable, lot: int, chunks: S
 
     `chunks` are the physical lines of each chunk.
     """
+    gold.make_gold(connection, lot, [piece_of(lot, lines) for lines in chunks])
     for lines in chunks:
         bronze.attach_piece(connection, BronzePiece(table, lot, lines))
         attach_piece(connection, lot, lines)
-    gold.make_gold(connection, lot)
     for name in gold.TABLES:
         names = {"table": sql.Identifier("gold", name), "partition": gold.gold_partition(name, lot)}
         connection.execute(sql.SQL(QUERIES["attach"]).format(**names, lot=sql.Literal(lot)))

@@ -1,5 +1,6 @@
 """Gold from silver: of a large ingestion by itself, of small ones added to what there is."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from psycopg import Connection, sql
@@ -16,11 +17,12 @@ def gold_partition(name: str, lot: int) -> sql.Identifier:
     return sql.Identifier("gold", f"{name}_{lot}")
 
 
-def make_gold(connection: Connection[Any], lot: int) -> None:
-    """Group and count a large ingestion's trips, attached by this transaction, into tables yet to be attached."""
+def make_gold(connection: Connection[Any], lot: int, pieces: Sequence[sql.Identifier]) -> None:
+    """Group and count a large ingestion's trips, in these pieces of silver, into tables that are yet to be attached."""
     connection.execute(QUERIES["use_every_core"])
+    trips = sql.SQL(" UNION ALL ").join(sql.SQL("TABLE {}").format(piece) for piece in pieces)
     for name in TABLES:
-        names = {"gold": gold_partition(name, lot), "lot": sql.Literal(lot)}
+        names = {"gold": gold_partition(name, lot), "lot": sql.Literal(lot), "trips": trips}
         for query in (f"make_{name}", "promise_lot"):
             connection.execute(sql.SQL(QUERIES[query]).format(**names))
 

@@ -1,4 +1,6 @@
--- Gold: trips grouped and counted. Identifiers are in braces, {lot} is a literal.
+-- Gold: trips grouped and counted. Identifiers are in braces, {lot} is a literal, and {trips} are a large ingestion's pieces
+-- of silver, one after the other: of silver.trip where the lot is so and so, the planner would expect a few rows only, and
+-- have one core do it all.
 
 -- name: use_every_core
 -- Grouping a large ingestion is worth every core, and memory for its hash tables; the planner, without statistics of
@@ -18,8 +20,7 @@ FROM (
            (origin_tile & x'03FFE00003FFE000'::bigint)
            | ((destination_tile & x'03FFE00003FFE000'::bigint) >> 13)
            | (date_part('hour', started_at)::bigint << 26) AS packed
-    FROM silver.trip
-    WHERE lot = {lot}
+    FROM ({trips}) AS trip
     GROUP BY region_id, packed
 ) AS groups
 
@@ -30,8 +31,7 @@ SELECT {lot}::int AS lot, region_id, datasource_id, week::date AS week, trips, f
 FROM (
     SELECT region_id, datasource_id, date_bin('7 days', started_at, '0001-01-01') AS week, count(*) AS trips,
            min(started_at) AS first_trip, max(started_at) AS last_trip
-    FROM silver.trip
-    WHERE lot = {lot}
+    FROM ({trips}) AS trip
     GROUP BY 1, 2, 3
 ) AS weeks
 

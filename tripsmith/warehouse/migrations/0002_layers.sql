@@ -31,20 +31,21 @@ CREATE TABLE silver.datasource_spelling (
 
 -- One row a valid trip. A large ingestion has partitions of its own, one a chunk, each filled by CREATE TABLE AS: that
 -- writes a row in half the time of INSERT. Small ingestions share lot 0: ten thousand files are not ten thousand
--- partitions. Columns are not declared NOT NULL, as that would be checked once more when a partition is attached.
+-- partitions. What gold reads comes first, as PostgreSQL takes a row apart up to the last column that is asked for.
+-- Columns are not declared NOT NULL, as that would be checked once more when a partition is attached.
 CREATE TABLE silver.trip (
     started_at            timestamp,                  -- local time, as written
+    region_id             int,
+    datasource_id         int,
+    origin_tile           bigint,                     -- web-mercator tile at zoom 26: x << 32 | y
+    destination_tile      bigint,
     origin_longitude      double precision,
     origin_latitude       double precision,
     destination_longitude double precision,
     destination_latitude  double precision,
-    origin_tile           bigint,                     -- web-mercator tile at zoom 26: x << 32 | y
-    destination_tile      bigint,
     line                  bigint,
     lot                   int,
     ingestion_id          int,
-    region_id             int,
-    datasource_id         int,
     utc_offset_minutes    smallint                    -- where the file states one
 ) PARTITION BY RANGE (lot, line);
 CREATE TABLE silver.trip_0 PARTITION OF silver.trip FOR VALUES FROM (0, MINVALUE) TO (0, MAXVALUE);

@@ -7,7 +7,9 @@ CREATE TABLE {piece} AS
 {trips}
 
 -- name: fill_shared
-INSERT INTO silver.trip_0
+INSERT INTO silver.trip_0 (started_at, region_id, datasource_id, origin_tile, destination_tile, origin_longitude,
+                           origin_latitude, destination_longitude, destination_latitude, line, lot, ingestion_id,
+                           utc_offset_minutes)
 {trips}
 
 -- name: promise_range

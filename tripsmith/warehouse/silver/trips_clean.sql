@@ -5,11 +5,11 @@
 -- copies the rest, where substr() would count all of them.
 
 -- name: trips
-SELECT trip.started_at, trip.origin_longitude, trip.origin_latitude, trip.destination_longitude, trip.destination_latitude,
+SELECT trip.started_at, region.region_id, datasource.datasource_id,
        silver.tile(trip.origin_longitude, trip.origin_latitude) AS origin_tile,
        silver.tile(trip.destination_longitude, trip.destination_latitude) AS destination_tile,
-       trip.line, {lot}::int AS lot, {ingestion_id}::int AS ingestion_id, region.region_id, datasource.datasource_id,
-       NULL::smallint AS utc_offset_minutes
+       trip.origin_longitude, trip.origin_latitude, trip.destination_longitude, trip.destination_latitude,
+       trip.line, {lot}::int AS lot, {ingestion_id}::int AS ingestion_id, NULL::smallint AS utc_offset_minutes
 FROM (
     SELECT shaped.started_at, shaped.region, shaped.datasource, shaped.line,
            shaped.origin[0] AS origin_longitude, shaped.origin[1] AS origin_latitude,
