@@ -30,10 +30,10 @@ class StoredChunk:
     rows_rejected: int
 
 
-def stored_chunks(connection: Connection[Any], ingestion_id: int) -> dict[int, bytes]:
-    """Return the digests of the chunks that are done, by number."""
+def stored_chunks(connection: Connection[Any], ingestion_id: int) -> dict[int, tuple[int, int]]:
+    """Return offset and length of the chunks that are done, by number."""
     rows = connection.execute(QUERIES["list_chunks"], {"ingestion_id": ingestion_id})
-    return {number: bytes(digest) for number, digest in rows}
+    return {number: (offset, length) for number, offset, length in rows}
 
 
 def lines(connection: Connection[Any], ingestion_id: int) -> list[range]:
@@ -92,16 +92,15 @@ class Lane:
             "source_bytes": chunk.source_bytes,
             "first_line": chunk.first_line,
             "lines": chunk.lines,
-            "digest": chunk.digest,
         }
         return self.connection.execute(QUERIES["mark_chunk"], parameters).rowcount == 1
 
     def _stored(self, chunk: Chunk) -> StoredChunk:
         parameters = {"ingestion_id": self._load.ingestion_id, "number": chunk.number}
         row = self.connection.execute(QUERIES["get_chunk"], parameters).fetchone()
-        if row is None or bytes(row[0]) != chunk.digest:
+        if row is None or row[:2] != (chunk.offset, chunk.length):
             raise different_file(chunk)
-        return StoredChunk(*row[1:])
+        return StoredChunk(*row[2:])
 
     def _complete(self, chunk: Chunk, stored: StoredChunk) -> None:
         parameters = {

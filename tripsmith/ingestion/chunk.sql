@@ -3,9 +3,9 @@
 -- name: mark_chunk
 -- Where another transaction has the mark and has not ended, this waits for it: an orphan never commits beside its retry.
 INSERT INTO ops.chunk (ingestion_id, number, byte_offset, byte_length, source_bytes, first_line, lines,
-                       digest, rows_read, rows_loaded, rows_rejected)
+                       rows_read, rows_loaded, rows_rejected)
 VALUES (%(ingestion_id)s, %(number)s, %(byte_offset)s, %(byte_length)s, %(source_bytes)s, %(first_line)s, %(lines)s,
-        %(digest)s, 0, 0, 0)
+        0, 0, 0)
 ON CONFLICT DO NOTHING
 
 -- name: complete_chunk
@@ -14,12 +14,12 @@ SET rows_read = %(rows_read)s, rows_loaded = %(rows_loaded)s, rows_rejected = %(
 WHERE ingestion_id = %(ingestion_id)s AND number = %(number)s
 
 -- name: get_chunk
-SELECT digest, source_bytes, rows_read, rows_loaded, rows_rejected
+SELECT byte_offset, byte_length, source_bytes, rows_read, rows_loaded, rows_rejected
 FROM ops.chunk
 WHERE ingestion_id = %(ingestion_id)s AND number = %(number)s
 
 -- name: list_chunks
-SELECT number, digest FROM ops.chunk WHERE ingestion_id = %(ingestion_id)s
+SELECT number, byte_offset, byte_length FROM ops.chunk WHERE ingestion_id = %(ingestion_id)s
 
 -- name: list_lines
 SELECT first_line, lines FROM ops.chunk WHERE ingestion_id = %(ingestion_id)s ORDER BY number

@@ -120,8 +120,8 @@ def _carry_through(
     warehouse: Warehouse, connection: Connection[Any], job: _Job, on_change: Callable[[Ingestion], None]
 ) -> None:
     layout = inspect(job.path, job.encoding, job.format, job.given)
-    begun_with = _checked_stamp(job)
     done = chunk_store.total(connection, job.id)
+    _check_unchanged(job, resumed=done.source_bytes > 0)
     progress = Progress(connection, job.id, done, job.bytes_total, on_change)
     progress.tell()
     table = bronze_table(connection, layout)
@@ -138,10 +138,9 @@ def _carry_through(
         lot_id = _choose_lot(connection, job, table, size, small=len(first) == 1)
         load = SilverLoad(layout, table, lot_id, job.id, job.region, job.datasource)
         if lot_id == SHARED:
-            _store_small(warehouse, load, first[0], progress, job.path, begun_with)
+            _store_small(warehouse, load, first[0], progress)
             return
         _store_large(warehouse, connection, load, chain(first, chunks), progress)
-        _check_unchanged(job.path, begun_with)
     progress.enter("silver")
     progress.enter("gold")
     with connection.transaction():
@@ -149,19 +148,13 @@ def _carry_through(
         connection.execute(QUERIES["succeed"], {"id": job.id})
 
 
-def _checked_stamp(job: _Job) -> Stamp:
-    """Return the stamp of the file, which is read again only if it was written to since it was submitted."""
+def _check_unchanged(job: _Job, *, resumed: bool) -> None:
+    """Raise SourceError unless the file is as submitted; it is read for that if resumed, or written to since."""
     found = stamp(job.path)
-    if found != Stamp(job.bytes_total, job.source_modified_ns) and (
-        found.size != job.bytes_total or digest(job.path) != job.sha256
-    ):
+    if found == Stamp(job.bytes_total, job.source_modified_ns) and not resumed:
+        return
+    if found.size != job.bytes_total or digest(job.path) != job.sha256:
         raise SourceError("The file has changed since it was submitted; submit it again.")
-    return found
-
-
-def _check_unchanged(path: Path, begun_with: Stamp) -> None:
-    if stamp(path) != begun_with:
-        raise SourceError("The file has changed while it was read; remove the ingestion and submit the file again.")
 
 
 def _choose_lot(connection: Connection[Any], job: _Job, table: BronzeTable, chunk_bytes: int, *, small: bool) -> int:
@@ -174,13 +167,10 @@ def _choose_lot(connection: Connection[Any], job: _Job, table: BronzeTable, chun
     return lot_id
 
 
-def _store_small(
-    warehouse: Warehouse, load: SilverLoad, chunk: Chunk, progress: Progress, path: Path, begun_with: Stamp
-) -> None:
+def _store_small(warehouse: Warehouse, load: SilverLoad, chunk: Chunk, progress: Progress) -> None:
     """Take a file of one chunk through all layers in one transaction."""
     with Lane(warehouse, load) as lane, lane.connection.transaction():
         progress.add(lane.store(chunk, on_copied=lambda: progress.enter("silver")))
-        _check_unchanged(path, begun_with)
         progress.enter("gold")
         add_shared(lane.connection, load.ingestion_id)
         if lane.connection.execute(QUERIES["succeed"], {"id": load.ingestion_id}).rowcount == 0:
@@ -214,7 +204,7 @@ def _store_large(
         for chunk in chunks:
             known = stored.get(chunk.number)
             if known is not None:
-                if known != chunk.digest:
+                if known != (chunk.offset, chunk.length):
                     raise chunk_store.different_file(chunk)
                 chunk.discard()
                 continue

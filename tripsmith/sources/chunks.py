@@ -1,6 +1,5 @@
 """A stream of CSV cut into chunks at true record ends."""
 
-import hashlib
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +7,7 @@ from pathlib import Path
 
 from tripsmith.sources.layout import Layout
 from tripsmith.sources.records import QUOTE, count_records
-from tripsmith.sources.stream import BLOCK_BYTES, SourceError, Stream
+from tripsmith.sources.stream import BLOCK_BYTES, SourceError, Stamp, Stream, stamp
 
 MIN_CHUNK_BYTES = 16 << 20
 MAX_CHUNK_BYTES = 128 << 20
@@ -23,8 +22,8 @@ class Chunk:
     """Some whole records of a file, read from disk whenever they are asked for.
 
     `offset` and `length` are in bytes of the unpacked UTF-8 text, which lies at `start` of the file `path`: the source
-    itself, or, where that is packed, a copy. `source_bytes` is its share of the source as it lies on disk. `digest`, a
-    SHA-256, proves on resumption that the file is the same.
+    itself, or, where that is packed, a copy. `source_bytes` is its share of the source as it lies on disk. `stamp` is
+    that of `path` when the chunk was cut.
     """
 
     number: int
@@ -33,14 +32,14 @@ class Chunk:
     first_line: int
     lines: int
     is_one_record_a_line: bool
-    digest: bytes
     source_bytes: int
     path: Path
+    stamp: Stamp
     start: int
     is_copy: bool
 
     def blocks(self, size: int = 1 << 18) -> Iterator[bytes]:
-        """Yield the chunk's bytes; raise SourceError when they are no longer all there."""
+        """Yield the chunk's bytes; raise SourceError, at the end, when the file has been written to meanwhile."""
         remaining = self.length
         with self.path.open("rb") as file:
             file.seek(self.start)
@@ -49,10 +48,12 @@ class Chunk:
                 if not block:
                     # A file's last line need not end in a newline; the chunk's does.
                     if remaining > 1:
-                        raise SourceError("The file has become shorter while it was read; submit it again.")
+                        raise _changed()
                     block = b"\n"
                 remaining -= len(block)
                 yield block
+        if stamp(self.path) != self.stamp:
+            raise _changed()
 
     def discard(self) -> None:
         """Delete the copy, if it is one."""
@@ -74,16 +75,17 @@ def cut(stream: Stream, layout: Layout, chunk_bytes: int, copies: Path | None = 
     offset, line, number, source_done = layout.header_bytes, 1 + layout.header_lines, 0, 0
     blocks = record_blocks(stream, layout, min(chunk_bytes, BLOCK_BYTES))
     for first in blocks:
-        digest, length, lines, one_record_a_line = hashlib.sha256(), 0, 0, True
+        length, lines, one_record_a_line = 0, 0, True
         with _Copy(stream, copies) as copy:
             block: tuple[bytes, int] | None = first
             while block is not None:
                 data, data_lines = block
-                digest.update(data)
                 one_record_a_line &= QUOTE not in data or count_records(data) == data_lines
                 length, lines = length + len(data), lines + data_lines
                 copy.write(data)
                 block = next(blocks, None) if length < chunk_bytes else None
+            if copy.path is not None and stamp(stream.path) != stream.stamp:
+                raise _changed()
         chunk = Chunk(
             number=number,
             offset=offset,
@@ -91,9 +93,9 @@ def cut(stream: Stream, layout: Layout, chunk_bytes: int, copies: Path | None = 
             first_line=line,
             lines=lines,
             is_one_record_a_line=one_record_a_line,
-            digest=digest.digest(),
             source_bytes=stream.source_bytes - source_done,
             path=copy.path or stream.path,
+            stamp=stamp(copy.path) if copy.path else stream.stamp,
             start=0 if copy.path else offset + stream.mark_bytes,
             is_copy=copy.path is not None,
         )
@@ -175,6 +177,10 @@ def _last_record_end(data: bytes) -> int:
         quotes -= data.count(QUOTE, previous + 1, end)
         end = previous
     return end + 1
+
+
+def _changed() -> SourceError:
+    return SourceError("The file has changed while it was read; submit it again.")
 
 
 def _endless(line: int, ended: bool) -> SourceError:

@@ -83,17 +83,23 @@ def known_encoding(name: str | None) -> str:
 class Stream:
     """The unpacked UTF-8 text of a file, read once from its start.
 
-    `is_plain` tells whether the file itself is that text, but for a byte-order mark of `mark_bytes` bytes.
+    `is_plain` tells whether the file itself is that text, but for a byte-order mark of `mark_bytes` bytes. `stamp` is
+    that of the file when it was opened.
     """
 
     def __init__(self, path: Path, file: BinaryIO, encoding: str) -> None:
         self.path = path
+        self.stamp = stamp(path)
         self._file = file
         start = file.read(4)
         file.seek(0)
         self.is_plain = encoding == UTF8 and not start.startswith(_PACKED)
         self.mark_bytes = len(codecs.BOM_UTF8) if self.is_plain and start.startswith(codecs.BOM_UTF8) else 0
-        self._text = io.BufferedReader(_Source(_decode(_unpack(file), encoding)), BLOCK_BYTES)
+        if self.is_plain:
+            file.seek(self.mark_bytes)
+            self._text = file
+        else:
+            self._text = cast(BinaryIO, io.BufferedReader(_Source(_decode(_unpack(file), encoding)), BLOCK_BYTES))
 
     def read(self, size: int) -> bytes:
         """Return up to `size` bytes, fewer only at the end; raise SourceError where the file is damaged."""

@@ -63,14 +63,16 @@ SELECT setval('pg_temp.line_counter', %(line)s, false)
 -- name: create_piece
 -- The table of one chunk of a large ingestion, which nobody sees before it is attached. As it is made in the transaction
 -- that fills it, its rows need no write-ahead log, and are frozen from the start.
-CREATE TABLE {partition} (LIKE {table}) WITH (autovacuum_enabled = false)
+-- The check tells PostgreSQL, when the piece is attached, that every row belongs where it is to be; made later, it would
+-- be one more reading of the rows.
+CREATE TABLE {partition} (
+    LIKE {table},
+    CONSTRAINT one_range CHECK ("_lot" = {lot} AND "_line" >= {first} AND "_line" < {stop})
+) WITH (autovacuum_enabled = false)
 
--- name: promise_range
--- The check tells PostgreSQL, when the piece is attached, that every row belongs where it is to be.
--- The defaults have done their work, and the counter goes with its connection.
-ALTER TABLE {partition}
-    ALTER "_line" DROP DEFAULT, ALTER "_lot" DROP DEFAULT, ALTER "_ingestion_id" DROP DEFAULT,
-    ADD CONSTRAINT one_range CHECK ("_lot" = {lot} AND "_line" >= {first} AND "_line" < {stop})
+-- name: drop_piece_defaults
+-- They have done their work, and the counter goes with its connection.
+ALTER TABLE {partition} ALTER "_line" DROP DEFAULT, ALTER "_lot" DROP DEFAULT, ALTER "_ingestion_id" DROP DEFAULT
 
 -- name: attach_piece
 ALTER TABLE {table} ATTACH PARTITION {partition} FOR VALUES FROM ({lot}, {first}) TO ({lot}, {stop})

@@ -158,7 +158,7 @@ def _copy(
                 copy.write(block)
         rows = cursor.rowcount
     if piece.lot != SHARED:
-        connection.execute(sql.SQL(QUERIES["promise_range"]).format(**names))
+        connection.execute(sql.SQL(QUERIES["drop_piece_defaults"]).format(**names))
     return rows
 
 

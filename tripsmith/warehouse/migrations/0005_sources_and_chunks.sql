@@ -2,3 +2,5 @@
 ALTER TABLE ops.ingestion
     ADD source_modified_ns bigint NOT NULL DEFAULT 0,  -- when the file was last written to, in ns since 1970, as submitted
     ADD chunk_bytes        int;                        -- the size that it is cut into
+-- What proves that a file is the same is the SHA-256 of all of it; a chunk is known by its place.
+ALTER TABLE ops.chunk DROP digest;
