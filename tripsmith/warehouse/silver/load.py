@@ -11,6 +11,9 @@ from tripsmith.warehouse.bronze.table import SHARED, BronzeTable
 from tripsmith.warehouse.queries import load_queries
 from tripsmith.warehouse.silver.names import QUERIES, add_names
 
+# Comparing with each of so many names takes less time than a hash join; names.sql asks for one more.
+FEW_NAMES = 20
+
 
 @dataclass(frozen=True)
 class SilverLoad:
@@ -39,7 +42,8 @@ class SilverLoad:
 
     def _load_clean(self, connection: Connection[Any], lines: range, rows: int) -> int | None:
         """Return the trips loaded, or None, with nothing done, when not every row is clean."""
-        clean = self._queries(f"{self.layout.format.name}_clean.sql", lines)
+        names = self._known_names(connection, lines)
+        clean = self._queries(f"{self.layout.format.name}_clean.sql", lines, names)
         try:
             with connection.transaction() as attempt:
                 if self._fill(connection, clean["trips"], lines) == rows:
@@ -62,11 +66,29 @@ class SilverLoad:
         fill = "fill_shared" if self.lot == SHARED else "fill_piece"
         return connection.execute(sql.SQL(QUERIES[fill]).format(piece=piece_of(self.lot, lines), trips=trips)).rowcount
 
-    def _queries(self, file_name: str, lines: range) -> dict[str, sql.Composed]:
-        """Return the queries of a file with the format's columns and the chunk's tables filled in."""
+    def _known_names(self, connection: Connection[Any], lines: range) -> dict[str, sql.Composable]:
+        """Return how the number of a region or source is found: in a CASE where few are known, else by a join."""
+        queries = self._queries("names.sql", lines)
+        names: dict[str, sql.Composable] = {}
+        for kind in ("region", "datasource"):
+            known = connection.execute(queries[f"known_{kind}s"]).fetchall()
+            if 0 < len(known) <= FEW_NAMES:
+                cases = sql.SQL(" ").join(sql.SQL("WHEN {} THEN {}").format(*name) for name in known)
+                names[f"{kind}_id"] = sql.SQL("CASE shaped.{} {} END").format(sql.Identifier(kind), cases)
+                names[f"join_{kind}s"] = sql.SQL("")
+            else:
+                names[f"{kind}_id"] = sql.Identifier(kind, f"{kind}_id")
+                names[f"join_{kind}s"] = queries[f"join_{kind}s"]
+        return names
+
+    def _queries(
+        self, file_name: str, lines: range, more: dict[str, sql.Composable] | None = None
+    ) -> dict[str, sql.Composed]:
+        """Return the queries of a file with the format's columns, the chunk's tables and `more` filled in."""
         rows = sql.SQL('"_ingestion_id" = {}').format(sql.Literal(self.ingestion_id))
         names: dict[str, sql.Composable] = {
             **self._columns(),
+            **(more or {}),
             "bronze": self.bronze.piece(self.lot, lines),
             "rows": rows if self.lot == SHARED else sql.SQL("true"),
             "record": self._record(),

@@ -1,4 +1,16 @@
--- Regions and data sources of a chunk that no file has had before.
+-- Regions and data sources of a chunk: which numbers they have, and which no file has had before.
+
+-- name: known_regions
+SELECT spelling, region_id FROM silver.region_spelling LIMIT 21
+
+-- name: known_datasources
+SELECT spelling, datasource_id FROM silver.datasource_spelling LIMIT 21
+
+-- name: join_regions
+LEFT JOIN silver.region_spelling AS region ON region.spelling = shaped.region
+
+-- name: join_datasources
+LEFT JOIN silver.datasource_spelling AS datasource ON datasource.spelling = shaped.datasource
 
 -- name: new_regions
 -- Names that no file has had before, to be given numbers, in the order of the file: the first spelling is the one shown.

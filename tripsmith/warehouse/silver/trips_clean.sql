@@ -5,13 +5,13 @@
 -- copies the rest, where substr() would count all of them.
 
 -- name: trips
-SELECT trip.started_at, region.region_id, datasource.datasource_id,
+SELECT trip.started_at, trip.region_id, trip.datasource_id,
        silver.tile(trip.origin_longitude, trip.origin_latitude) AS origin_tile,
        silver.tile(trip.destination_longitude, trip.destination_latitude) AS destination_tile,
        trip.origin_longitude, trip.origin_latitude, trip.destination_longitude, trip.destination_latitude,
        trip.line, {lot}::int AS lot, {ingestion_id}::int AS ingestion_id, NULL::smallint AS utc_offset_minutes
 FROM (
-    SELECT shaped.started_at, shaped.region, shaped.datasource, shaped.line,
+    SELECT shaped.started_at, {region_id} AS region_id, {datasource_id} AS datasource_id, shaped.line,
            shaped.origin[0] AS origin_longitude, shaped.origin[1] AS origin_latitude,
            shaped.destination[0] AS destination_longitude, shaped.destination[1] AS destination_latitude
     FROM (
@@ -26,13 +26,14 @@ FROM (
         WHERE {rows}
         OFFSET 0
     ) AS shaped
+    {join_regions}
+    {join_datasources}
     -- The cast takes `now`, `P9` for an hour and `2T` for a day: what it made has to read as what was written.
     WHERE (shaped.started_at::text = shaped.time_text
            OR (shaped.time_text LIKE '__________T%' AND shaped.started_at::text = replace(shaped.time_text, 'T', ' ')))
       AND shaped.started_at >= '0001-01-01' AND shaped.started_at < '10000-01-01'
     OFFSET 0
 ) AS trip
-JOIN silver.region_spelling AS region ON region.spelling = trip.region
-JOIN silver.datasource_spelling AS datasource ON datasource.spelling = trip.datasource
-WHERE trip.origin_longitude BETWEEN -180 AND 180 AND trip.origin_latitude BETWEEN -90 AND 90
+WHERE trip.region_id IS NOT NULL AND trip.datasource_id IS NOT NULL
+  AND trip.origin_longitude BETWEEN -180 AND 180 AND trip.origin_latitude BETWEEN -90 AND 90
   AND trip.destination_longitude BETWEEN -180 AND 180 AND trip.destination_latitude BETWEEN -90 AND 90
