@@ -141,7 +141,7 @@ def test_settings_hold(data_dir: Path) -> None:
         "fsync": "on",
         "full_page_writes": "on",
         "synchronous_commit": "on",
-        "data_checksums": "on",
+        "data_checksums": "off",
         "wal_level": "minimal",
         "unix_socket_permissions": "0700",
         "server_encoding": "UTF8",

@@ -507,7 +507,7 @@ def _make_cluster(site: _Site, programs: Path) -> None:
     site.own(fresh)
     # The password is set, and the generated pg_hba.conf named, at the start; until then nobody gets in.
     options = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-    done = site.run([programs / "initdb", "-D", fresh, "-U", ROLE, "--auth=reject", "--data-checksums", *options])
+    done = site.run([programs / "initdb", "-D", fresh, "-U", ROLE, "--auth=reject", "--no-data-checksums", *options])
     if done.returncode != 0:
         shutil.rmtree(fresh, ignore_errors=True)
         raise ServerError(_failure(site, "made", done.stderr))
