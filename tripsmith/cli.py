@@ -29,6 +29,7 @@ from tripsmith.ingestion.ingestion import (
     get_ingestion,
     list_ingestions,
 )
+from tripsmith.ingestion.rebuild import LAYERS, Layer, rebuild
 from tripsmith.ingestion.submission import BadFileError, Options
 from tripsmith.ingestion.worker import work
 from tripsmith.progress_bar import shown_progress
@@ -298,6 +299,25 @@ def metrics(settings: Settings, as_json: bool) -> None:
         _print_json(answer.as_json())
     else:
         print_metrics(answer)
+
+
+@cli.command("rebuild")
+@click.argument("layer", type=click.Choice(LAYERS))
+@json_option
+@click.pass_obj
+def rebuild_command(settings: Settings, layer: Layer, as_json: bool) -> None:
+    """Make silver, with gold, or gold alone anew from the layer below; answers go on meanwhile."""
+    done: list[Ingestion] = []
+    with open_warehouse(settings) as warehouse:
+        for ingestion in rebuild(warehouse, layer):
+            done.append(ingestion)
+            if not as_json:
+                counts = f"{ingestion.rows_loaded:,} loaded, {ingestion.rows_rejected:,} rejected"
+                click.echo(f"{ingestion.file_name}: {layer} of ingestion {ingestion.id} rebuilt, {counts}")
+    if as_json:
+        _print_json({"ingestions": [ingestion.as_json() for ingestion in done], "next": None})
+    elif not done:
+        click.echo("There is no ingestion to rebuild from.")
 
 
 @cli.command()

@@ -135,7 +135,7 @@ def _carry_through(
         first = list(islice(chunks, 2))
         if not first:
             raise SourceError("The file has a header and no rows.")
-        lot_id = _choose_lot(connection, job, table, size, small=len(first) == 1)
+        lot_id = _choose_lot(connection, job, table, size, layout.delimiter, small=len(first) == 1)
         load = SilverLoad(layout, table, lot_id, job.id, job.region, job.datasource)
         if lot_id == SHARED:
             _store_small(warehouse, load, first[0], progress)
@@ -157,12 +157,20 @@ def _check_unchanged(job: _Job, *, resumed: bool) -> None:
         raise SourceError("The file has changed since it was submitted; submit it again.")
 
 
-def _choose_lot(connection: Connection[Any], job: _Job, table: BronzeTable, chunk_bytes: int, *, small: bool) -> int:
+def _choose_lot(
+    connection: Connection[Any], job: _Job, table: BronzeTable, chunk_bytes: int, delimiter: bytes, *, small: bool
+) -> int:
     # Were it cut otherwise than before, a file that is now several chunks has nothing in the shared lot yet.
     if job.lot is not None and (small or job.lot != SHARED):
         return job.lot
     lot_id = SHARED if small else job.id
-    parameters = {"id": job.id, "header_id": table.header_id, "lot": lot_id, "chunk_bytes": chunk_bytes}
+    parameters = {
+        "id": job.id,
+        "header_id": table.header_id,
+        "lot": lot_id,
+        "chunk_bytes": chunk_bytes,
+        "delimiter": delimiter.decode(),
+    }
     connection.execute(QUERIES["set_table"], parameters)
     return lot_id
 

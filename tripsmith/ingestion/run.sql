@@ -9,7 +9,10 @@ RETURNING source_path, owns_source, format, encoding, region, datasource, lot, b
           chunk_bytes, cancel_requested
 
 -- name: set_table
-UPDATE ops.ingestion SET header_id = %(header_id)s, lot = %(lot)s, chunk_bytes = %(chunk_bytes)s WHERE id = %(id)s
+UPDATE ops.ingestion
+SET header_id = %(header_id)s, lot = %(lot)s, chunk_bytes = %(chunk_bytes)s,
+    delimiter = %(delimiter)s
+WHERE id = %(id)s
 
 -- name: tell
 UPDATE ops.ingestion

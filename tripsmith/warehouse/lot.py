@@ -13,9 +13,12 @@ from tripsmith.warehouse.bronze import table as bronze
 from tripsmith.warehouse.bronze.table import BronzePiece, BronzeTable
 from tripsmith.warehouse.gold import count as gold
 from tripsmith.warehouse.queries import load_queries
-from tripsmith.warehouse.silver.load import attach_piece, piece_of
+from tripsmith.warehouse.silver.load import attach_piece, piece_name, piece_of
 
 QUERIES = load_queries("tripsmith.warehouse", "lot.sql")
+
+# Ends the names of tables that are to take the place of others.
+REBUILT = "_rebuilt"
 
 
 def publish(connection: Connection[Any], table: BronzeTable, lot: int, chunks: Sequence[range]) -> None:
@@ -27,9 +30,36 @@ def publish(connection: Connection[Any], table: BronzeTable, lot: int, chunks: S
     for lines in chunks:
         bronze.attach_piece(connection, BronzePiece(table, lot, lines))
         attach_piece(connection, lot, lines)
+    _attach_gold(connection, lot)
+
+
+def replace(connection: Connection[Any], lot: int, chunks: Sequence[range], *, with_silver: bool) -> None:
+    """Make a large ingestion's gold anew and put it in the place of the old, within the caller's transaction.
+
+    With silver, so with the pieces that bear the suffix REBUILT. Readers have the old ones until the very end.
+    """
+    suffix = REBUILT if with_silver else ""
+    gold.make_gold(connection, lot, [piece_of(lot, lines, suffix) for lines in chunks], REBUILT)
+    if with_silver:
+        for lines in chunks:
+            _take_place(connection, "silver", piece_name(lot, lines))
+            attach_piece(connection, lot, lines)
+    for name in gold.TABLES:
+        _take_place(connection, "gold", f"{name}_{lot}")
+    _attach_gold(connection, lot)
+
+
+def _attach_gold(connection: Connection[Any], lot: int) -> None:
     for name in gold.TABLES:
         names = {"table": sql.Identifier("gold", name), "partition": gold.gold_partition(name, lot)}
         connection.execute(sql.SQL(QUERIES["attach"]).format(**names, lot=sql.Literal(lot)))
+
+
+def _take_place(connection: Connection[Any], schema: str, name: str) -> None:
+    """Drop a table and give its name to the rebuilt one."""
+    connection.execute(sql.SQL(QUERIES["drop"]).format(partition=sql.Identifier(schema, name)))
+    names = {"partition": sql.Identifier(schema, name + REBUILT), "name": sql.Identifier(name)}
+    connection.execute(sql.SQL(QUERIES["rename"]).format(**names))
 
 
 def drop(connection: Connection[Any], table: BronzeTable, lot: int, chunks: Sequence[range]) -> None:
@@ -42,6 +72,11 @@ def drop(connection: Connection[Any], table: BronzeTable, lot: int, chunks: Sequ
 
 def delete_shared(connection: Connection[Any], table: BronzeTable, ingestion_id: int) -> None:
     """Take a small ingestion out of the shared partitions of every layer, within the caller's transaction."""
+    delete_shared_trips(connection, ingestion_id)
+    bronze.delete_shared(connection, table, ingestion_id)
+
+
+def delete_shared_trips(connection: Connection[Any], ingestion_id: int) -> None:
+    """Take a small ingestion out of silver and gold; its bronze stays."""
     gold.subtract_shared(connection, ingestion_id)
     connection.execute(QUERIES["delete_trips"], {"ingestion_id": ingestion_id})
-    bronze.delete_shared(connection, table, ingestion_id)

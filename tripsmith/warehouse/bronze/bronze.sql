@@ -98,4 +98,4 @@ COPY bronze.malformed_line (ingestion_id, line, record, reasons) FROM STDIN
 INSERT INTO silver.rejected_row (ingestion_id, line, record, reasons)
 SELECT ingestion_id, line, record, reasons
 FROM bronze.malformed_line
-WHERE ingestion_id = %(ingestion_id)s AND line BETWEEN %(first)s AND %(last)s
+WHERE ingestion_id = %(ingestion_id)s AND (%(first)s::bigint IS NULL OR line BETWEEN %(first)s AND %(last)s)

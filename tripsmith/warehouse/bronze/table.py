@@ -130,12 +130,17 @@ def keep_malformed(
     connection: Connection[Any], ingestion_id: int, malformed: Iterable[tuple[Record, list[str]]], lines: range
 ) -> int:
     """Keep the records of some lines that fit no table, byte for byte with the reasons; return how many there are."""
-    with connection.cursor() as cursor:
-        with cursor.copy(QUERIES["copy_malformed_lines"]) as copy:
-            for record, reasons in malformed:
-                copy.write_row((ingestion_id, record.line, record.raw, reasons))
-        parameters = {"ingestion_id": ingestion_id, "first": lines.start, "last": lines.stop - 1}
-        return cursor.execute(QUERIES["reject_malformed_lines"], parameters).rowcount
+    with connection.cursor() as cursor, cursor.copy(QUERIES["copy_malformed_lines"]) as copy:
+        for record, reasons in malformed:
+            copy.write_row((ingestion_id, record.line, record.raw, reasons))
+    return reject_malformed(connection, ingestion_id, lines)
+
+
+def reject_malformed(connection: Connection[Any], ingestion_id: int, lines: range | None = None) -> int:
+    """Tell silver of an ingestion's malformed records, or of those on some lines; return how many there are."""
+    first, last = (lines.start, lines.stop - 1) if lines is not None else (None, None)
+    parameters = {"ingestion_id": ingestion_id, "first": first, "last": last}
+    return connection.execute(QUERIES["reject_malformed_lines"], parameters).rowcount
 
 
 def _copy(

@@ -12,17 +12,17 @@ QUERIES = load_queries(__package__, "gold.sql")
 TABLES = ("trip_group", "region_week")
 
 
-def gold_partition(name: str, lot: int) -> sql.Identifier:
+def gold_partition(name: str, lot: int, suffix: str = "") -> sql.Identifier:
     """The part of a gold table that holds one lot."""
-    return sql.Identifier("gold", f"{name}_{lot}")
+    return sql.Identifier("gold", f"{name}_{lot}{suffix}")
 
 
-def make_gold(connection: Connection[Any], lot: int, pieces: Sequence[sql.Identifier]) -> None:
+def make_gold(connection: Connection[Any], lot: int, pieces: Sequence[sql.Identifier], suffix: str = "") -> None:
     """Group and count a large ingestion's trips, in these pieces of silver, into tables that are yet to be attached."""
     connection.execute(QUERIES["use_every_core"])
     trips = sql.SQL(" UNION ALL ").join(sql.SQL("TABLE {}").format(piece) for piece in pieces)
     for name in TABLES:
-        names = {"gold": gold_partition(name, lot), "lot": sql.Literal(lot), "trips": trips}
+        names = {"gold": gold_partition(name, lot, suffix), "lot": sql.Literal(lot), "trips": trips}
         for query in (f"make_{name}", "promise_lot"):
             connection.execute(sql.SQL(QUERIES[query]).format(**names))
 
@@ -32,6 +32,13 @@ def add_shared(connection: Connection[Any], ingestion_id: int) -> None:
     connection.execute(QUERIES["lock_shared_lot"])
     for query in ("add_trip_groups", "add_region_weeks"):
         connection.execute(QUERIES[query], {"ingestion_id": ingestion_id})
+
+
+def clear_shared(connection: Connection[Any]) -> None:
+    """Empty the gold of the shared lot, for all small ingestions to be added again."""
+    connection.execute(QUERIES["lock_shared_lot"])
+    for query in ("clear_trip_groups", "clear_region_weeks"):
+        connection.execute(QUERIES[query])
 
 
 def subtract_shared(connection: Connection[Any], ingestion_id: int) -> None:

@@ -100,3 +100,10 @@ ON (gold.region_id, gold.datasource_id, gold.week) = (counted.region_id, counted
 WHEN MATCHED AND counted.trips IS NULL THEN DELETE
 WHEN MATCHED THEN UPDATE
     SET trips = counted.trips, first_trip = counted.first_trip, last_trip = counted.last_trip
+
+-- name: clear_trip_groups
+-- DELETE, as TRUNCATE would show readers an empty table before the transaction has filled it again.
+DELETE FROM gold.trip_group_0
+
+-- name: clear_region_weeks
+DELETE FROM gold.region_week_0

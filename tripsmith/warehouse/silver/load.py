@@ -25,6 +25,14 @@ class SilverLoad:
     ingestion_id: int
     region: str | None = None
     datasource: str | None = None
+    suffix: str = ""  # of the names of pieces that are to take the place of others
+
+    @property
+    def rows(self) -> sql.Composable:
+        """The condition that tells the ingestion's rows from others in its bronze tables."""
+        if self.lot != SHARED:
+            return sql.SQL("true")
+        return sql.SQL('"_ingestion_id" = {}').format(sql.Literal(self.ingestion_id))
 
     def load(self, connection: Connection[Any], names: Connection[Any], lines: range, rows: int) -> int:
         """Load the `rows` bronze rows of the chunk of these lines; return the trips made, the others being rejected.
@@ -37,7 +45,8 @@ class SilverLoad:
         if loaded is None:
             loaded = self._load_careful(connection, lines)
         if self.lot != SHARED:
-            connection.execute(sql.SQL(QUERIES["promise_range"]).format(**_piece_names(self.lot, lines)))
+            names_of_piece = _piece_names(self.lot, lines, self.suffix)
+            connection.execute(sql.SQL(QUERIES["promise_range"]).format(**names_of_piece))
         return loaded
 
     def _load_clean(self, connection: Connection[Any], lines: range, rows: int) -> int | None:
@@ -64,7 +73,8 @@ class SilverLoad:
 
     def _fill(self, connection: Connection[Any], trips: sql.Composable, lines: range) -> int:
         fill = "fill_shared" if self.lot == SHARED else "fill_piece"
-        return connection.execute(sql.SQL(QUERIES[fill]).format(piece=piece_of(self.lot, lines), trips=trips)).rowcount
+        statement = sql.SQL(QUERIES[fill]).format(piece=piece_of(self.lot, lines, self.suffix), trips=trips)
+        return connection.execute(statement).rowcount
 
     def _known_names(self, connection: Connection[Any], lines: range) -> dict[str, sql.Composable]:
         """Return how the number of a region or source is found: in a CASE where few are known, else by a join."""
@@ -85,12 +95,11 @@ class SilverLoad:
         self, file_name: str, lines: range, more: dict[str, sql.Composable] | None = None
     ) -> dict[str, sql.Composed]:
         """Return the queries of a file with the format's columns, the chunk's tables and `more` filled in."""
-        rows = sql.SQL('"_ingestion_id" = {}').format(sql.Literal(self.ingestion_id))
         names: dict[str, sql.Composable] = {
             **self._columns(),
             **(more or {}),
             "bronze": self.bronze.piece(self.lot, lines),
-            "rows": rows if self.lot == SHARED else sql.SQL("true"),
+            "rows": self.rows,
             "record": self._record(),
             "lot": sql.Literal(self.lot),
             "ingestion_id": sql.Literal(self.ingestion_id),
@@ -128,15 +137,20 @@ class SilverLoad:
         return sql.SQL(" || ").join(fields[1:])
 
 
-def piece_of(lot: int, lines: range) -> sql.Identifier:
+def piece_of(lot: int, lines: range, suffix: str = "") -> sql.Identifier:
     """The part of silver.trip that holds one chunk of a large ingestion."""
-    return sql.Identifier("silver", f"trip_{lot}_{lines.start}")
+    return sql.Identifier("silver", piece_name(lot, lines) + suffix)
 
 
-def _piece_names(lot: int, lines: range) -> dict[str, sql.Composable]:
+def piece_name(lot: int, lines: range) -> str:
+    """The name of that part, without its schema."""
+    return f"trip_{lot}_{lines.start}"
+
+
+def _piece_names(lot: int, lines: range, suffix: str = "") -> dict[str, sql.Composable]:
     """Return what the queries on pieces have in braces."""
     return {
-        "piece": piece_of(lot, lines),
+        "piece": piece_of(lot, lines, suffix),
         "lot": sql.Literal(lot),
         "first": sql.Literal(lines.start),
         "stop": sql.Literal(lines.stop),

@@ -1,0 +1,110 @@
+"""Silver and gold made anew from bronze, an ingestion at a time; answers go on from the old until its new is there."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from psycopg import Connection, sql
+
+from tripsmith.ingestion.chunk import lines as chunk_lines
+from tripsmith.ingestion.ingestion import Ingestion, IngestionConflictError, get_ingestion
+from tripsmith.ingestion.ownership import claim
+from tripsmith.sources.formats import FORMATS
+from tripsmith.sources.layout import Layout
+from tripsmith.warehouse import lot
+from tripsmith.warehouse.bronze.table import SHARED, BronzeTable, prepare_connection, reject_malformed
+from tripsmith.warehouse.database import Warehouse
+from tripsmith.warehouse.gold import count as gold
+from tripsmith.warehouse.queries import load_queries
+from tripsmith.warehouse.silver.load import SilverLoad
+
+QUERIES = load_queries("tripsmith.ingestion", "rebuild.sql")
+
+Layer = Literal["silver", "gold"]
+LAYERS: tuple[Layer, ...] = ("silver", "gold")
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """An ingestion whose rows are in bronze, with the options that it was given."""
+
+    id: int
+    file_name: str
+    load: SilverLoad
+
+
+def rebuild(warehouse: Warehouse, layer: Layer) -> Iterator[Ingestion]:
+    """Make a layer anew, silver with the gold above it; yield each ingestion when its rows are replaced.
+
+    Raises IngestionConflictError where another process is at an ingestion; those before it are done, and it can be
+    asked for again.
+    """
+    with warehouse.connect() as connection:
+        sources = [_source(*row) for row in connection.execute(QUERIES["list_rebuildable"]).fetchall()]
+    if layer == "gold":
+        with warehouse.connect() as connection, connection.transaction():
+            gold.clear_shared(connection)
+            for source in sources:
+                if source.load.lot == SHARED:
+                    gold.add_shared(connection, source.id)
+    for source in sources:
+        with warehouse.connect() as connection:
+            if _rebuild_one(warehouse, connection, source, layer):
+                yield get_ingestion(connection, source.id)
+
+
+def _rebuild_one(warehouse: Warehouse, connection: Connection[Any], source: _Source, layer: Layer) -> bool:
+    """Replace an ingestion's rows in one transaction; return False when it was removed meanwhile."""
+    with claim(connection, source.id) as claimed:
+        if not claimed:
+            raise IngestionConflictError(f"Ingestion {source.id} is being worked on; rebuild again when that is done.")
+        with connection.transaction():
+            if connection.execute(QUERIES["lock_ingestion"], {"id": source.id}).fetchone() is None:
+                return False
+            chunks = chunk_lines(connection, source.id)
+            if layer == "silver":
+                _fill_silver(warehouse, connection, source.load, chunks)
+                connection.execute(QUERIES["recount_ingestion"], {"id": source.id})
+            if source.load.lot != SHARED:
+                lot.replace(connection, source.load.lot, chunks, with_silver=layer == "silver")
+            elif layer == "silver":
+                gold.add_shared(connection, source.id)
+    return True
+
+
+def _fill_silver(warehouse: Warehouse, connection: Connection[Any], load: SilverLoad, chunks: list[range]) -> None:
+    prepare_connection(connection, load.ingestion_id)
+    if load.lot == SHARED:
+        lot.delete_shared_trips(connection, load.ingestion_id)
+    connection.execute(QUERIES["forget_rejected_rows"], {"id": load.ingestion_id})
+    reject_malformed(connection, load.ingestion_id)
+    with warehouse.connect() as names:
+        for lines in chunks:
+            loaded = load.load(connection, names, lines, _count_bronze(connection, load, lines))
+            parameters = {"id": load.ingestion_id, "first_line": lines.start, "rows_loaded": loaded}
+            connection.execute(QUERIES["recount_chunk"], parameters)
+
+
+def _count_bronze(connection: Connection[Any], load: SilverLoad, lines: range) -> int:
+    statement = sql.SQL(QUERIES["count_bronze"]).format(bronze=load.bronze.piece(load.lot, lines), rows=load.rows)
+    row = connection.execute(statement).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _source(
+    ingestion_id: int,
+    file_name: str,
+    lot_id: int,
+    format_name: str,
+    region: str | None,
+    datasource: str | None,
+    delimiter: str,
+    header_id: int,
+    table_name: str,
+    column_names: list[str],
+    header: list[str],
+) -> _Source:
+    layout = Layout(FORMATS[format_name], delimiter.encode(), tuple(header), header_bytes=0, header_lines=0)
+    table = BronzeTable(header_id, table_name, tuple(column_names))
+    suffix = "" if lot_id == SHARED else lot.REBUILT
+    return _Source(ingestion_id, file_name, SilverLoad(layout, table, lot_id, ingestion_id, region, datasource, suffix))

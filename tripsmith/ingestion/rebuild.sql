@@ -1,0 +1,35 @@
+-- Silver and gold made anew from what lies upstream of them.
+
+-- name: list_rebuildable
+SELECT i.id, i.file_name, i.lot, i.format, i.region, i.datasource, coalesce(i.delimiter, ','),
+       header.id, header.table_name, header.column_names, header.columns
+FROM ops.ingestion AS i
+JOIN ops.header ON header.id = i.header_id
+WHERE i.state = 'succeeded'
+ORDER BY i.id
+
+-- name: lock_ingestion
+-- Whether it is still there; until the end of the transaction nobody removes it.
+SELECT FROM ops.ingestion WHERE id = %(id)s AND state = 'succeeded' FOR UPDATE
+
+-- name: count_bronze
+SELECT count(*) FROM {bronze} WHERE {rows}
+
+-- name: forget_rejected_rows
+DELETE FROM silver.rejected_row WHERE ingestion_id = %(id)s
+
+-- name: recount_chunk
+UPDATE ops.chunk
+SET rows_loaded = %(rows_loaded)s, rows_rejected = rows_read - %(rows_loaded)s
+WHERE ingestion_id = %(id)s AND first_line = %(first_line)s
+
+-- name: recount_ingestion
+UPDATE ops.ingestion AS i
+SET rows_loaded = done.rows_loaded, rows_rejected = done.rows_rejected,
+    message = format('%%s trips loaded, %%s rows rejected.', done.rows_loaded, done.rows_rejected)
+FROM (
+    SELECT sum(rows_loaded)::bigint AS rows_loaded, sum(rows_rejected)::bigint AS rows_rejected
+    FROM ops.chunk
+    WHERE ingestion_id = %(id)s
+) AS done
+WHERE i.id = %(id)s
