@@ -13,6 +13,7 @@ from tripsmith.ingestion.rebuild import rebuild
 from tripsmith.ingestion.submission import remove
 from tripsmith.sources import chunks
 from tripsmith.sources.sample import write_sample
+from tripsmith.warehouse import lot
 
 pytestmark = pytest.mark.both_servers
 
@@ -88,7 +89,33 @@ def test_an_ingestion_that_is_gone_is_passed_over_and_one_in_other_hands_is_told
     with warehouse.connect() as connection:
         remove(connection, ingested[1].id)
     assert [done.id for done in rebuilding] == [ingested[2].id]
-    with warehouse.connect() as connection, claim(connection, int(ingested[2].id)):
-        with pytest.raises(IngestionConflictError, match=f"Ingestion {ingested[2].id} is being worked on"):
-            list(rebuild(warehouse, "silver"))
+    told = pytest.raises(IngestionConflictError, match=f"Ingestion {ingested[2].id} is being worked on")
+    with warehouse.connect() as connection, claim(connection, int(ingested[2].id)), told:
+        list(rebuild(warehouse, "silver"))
     assert len(sums(warehouse, [ingested[0], ingested[2]])) == 2
+
+
+def test_beyond_so_many_pieces_a_large_file_goes_to_the_shared_lot_and_can_be_rebuilt_and_removed(
+    warehouse, ingested, ingest, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(lot, "MAX_PIECES", 6)
+    path = tmp_path / "overflow.csv"
+    with path.open("wb") as file:
+        write_sample(file, 60_000, 4, invalid_every=97)
+        file.write(MALFORMED)
+    before = sums(warehouse, ingested)
+    with warehouse.connect() as connection:
+        pieces = count_pieces(connection)
+        overflow = ingest(path)
+        assert (overflow.state, overflow.rows_read, overflow.rows_rejected) == ("succeeded", 60_001, 60_000 // 97 + 1)
+        assert count_pieces(connection) == pieces
+        layers = check_sums(connection, overflow.id)
+        assert len(list(rebuild(warehouse, "silver"))) == 4
+        assert check_sums(connection, overflow.id) == layers
+        remove(connection, overflow.id)
+    assert sums(warehouse, ingested) == before
+
+
+def count_pieces(connection):
+    query = "SELECT count(*) FROM pg_class WHERE relnamespace = 'silver'::regnamespace AND relname LIKE 'trip%'"
+    return connection.execute(query).fetchone()

@@ -1,7 +1,7 @@
 """Layouts: delimiter, header and format; and the names that bronze gives the columns."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tripsmith.sources.layout import inspect
@@ -43,6 +43,7 @@ def test_what_options_give_may_be_missing(tmp_path):
 @given(
     st.lists(st.one_of(st.text(max_size=70), st.sampled_from(["ctid", "ctid_", "_line", "xmin", "a", "a_2", "ä" * 40])))
 )
+@example(["0", "0\x00"])
 def test_column_names_fit_postgresql_whatever_the_header(header):
     names = column_names(header)
     assert len(names) == len(set(names)) == len(header)

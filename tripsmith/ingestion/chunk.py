@@ -42,6 +42,11 @@ def lines(connection: Connection[Any], ingestion_id: int) -> list[range]:
     return [range(first, first + count) for first, count in rows]
 
 
+def merge(connection: Connection[Any], ingestion_id: int) -> None:
+    """Make one chunk of all that are done, when their tables were poured into the shared lot."""
+    connection.execute(QUERIES["merge_chunks"], {"ingestion_id": ingestion_id})
+
+
 def total(connection: Connection[Any], ingestion_id: int) -> StoredChunk:
     """Return the sum of the chunks that are done."""
     row = connection.execute(QUERIES["sum_chunks"], {"ingestion_id": ingestion_id}).fetchone()

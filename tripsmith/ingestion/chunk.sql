@@ -24,6 +24,20 @@ SELECT number, byte_offset, byte_length FROM ops.chunk WHERE ingestion_id = %(in
 -- name: list_lines
 SELECT first_line, lines FROM ops.chunk WHERE ingestion_id = %(ingestion_id)s ORDER BY number
 
+-- name: merge_chunks
+-- The chunks of an ingestion that lies in the shared lot are one: there, no table tells them apart.
+WITH merged AS (DELETE FROM ops.chunk WHERE ingestion_id = %(ingestion_id)s AND number > 0 RETURNING *)
+UPDATE ops.chunk AS chunk
+SET byte_length = chunk.byte_length + more.byte_length, source_bytes = chunk.source_bytes + more.source_bytes,
+    lines = chunk.lines + more.lines, rows_read = chunk.rows_read + more.rows_read,
+    rows_loaded = chunk.rows_loaded + more.rows_loaded, rows_rejected = chunk.rows_rejected + more.rows_rejected
+FROM (
+    SELECT sum(byte_length) AS byte_length, sum(source_bytes) AS source_bytes, sum(lines) AS lines,
+           sum(rows_read) AS rows_read, sum(rows_loaded) AS rows_loaded, sum(rows_rejected) AS rows_rejected
+    FROM merged
+) AS more
+WHERE chunk.ingestion_id = %(ingestion_id)s AND chunk.number = 0 AND more.lines IS NOT NULL
+
 -- name: sum_chunks
 SELECT coalesce(sum(source_bytes), 0)::bigint, coalesce(sum(rows_read), 0)::bigint,
        coalesce(sum(rows_loaded), 0)::bigint, coalesce(sum(rows_rejected), 0)::bigint

@@ -144,8 +144,10 @@ def _carry_through(
     progress.enter("silver")
     progress.enter("gold")
     with connection.transaction():
-        lot.publish(connection, table, lot_id, chunk_store.lines(connection, job.id))
-        connection.execute(QUERIES["succeed"], {"id": job.id})
+        lot_id = lot.publish(connection, table, lot_id, chunk_store.lines(connection, job.id))
+        if lot_id == SHARED:
+            chunk_store.merge(connection, job.id)
+        connection.execute(QUERIES["succeed"], {"id": job.id, "lot": lot_id})
 
 
 def _check_unchanged(job: _Job, *, resumed: bool) -> None:
@@ -181,7 +183,7 @@ def _store_small(warehouse: Warehouse, load: SilverLoad, chunk: Chunk, progress:
         progress.add(lane.store(chunk, on_copied=lambda: progress.enter("silver")))
         progress.enter("gold")
         add_shared(lane.connection, load.ingestion_id)
-        if lane.connection.execute(QUERIES["succeed"], {"id": load.ingestion_id}).rowcount == 0:
+        if lane.connection.execute(QUERIES["succeed"], {"id": load.ingestion_id, "lot": SHARED}).rowcount == 0:
             # An owner that was killed while it committed has succeeded meanwhile: gold has these trips already.
             raise psycopg.Rollback
     chunk.discard()

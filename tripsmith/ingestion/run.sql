@@ -24,7 +24,7 @@ RETURNING cancel_requested
 
 -- name: succeed
 UPDATE ops.ingestion AS i
-SET state = 'succeeded', phase = NULL, bytes_done = bytes_total, eta_seconds = 0, error = NULL,
+SET state = 'succeeded', phase = NULL, bytes_done = bytes_total, eta_seconds = 0, error = NULL, lot = %(lot)s,
     rows_read = done.rows_read, rows_loaded = done.rows_loaded, rows_rejected = done.rows_rejected,
     rows_per_second = done.rows_read / greatest(0.001, extract(epoch FROM clock_timestamp() - i.started_at)),
     message = format('%%s trips loaded, %%s rows rejected.', done.rows_loaded, done.rows_rejected),

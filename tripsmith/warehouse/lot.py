@@ -10,27 +10,48 @@ from typing import Any
 from psycopg import Connection, sql
 
 from tripsmith.warehouse.bronze import table as bronze
-from tripsmith.warehouse.bronze.table import BronzePiece, BronzeTable
+from tripsmith.warehouse.bronze.table import SHARED, BronzePiece, BronzeTable
 from tripsmith.warehouse.gold import count as gold
 from tripsmith.warehouse.queries import load_queries
 from tripsmith.warehouse.silver.load import attach_piece, piece_name, piece_of
 
 QUERIES = load_queries("tripsmith.warehouse", "lot.sql")
 
+# Planning a query takes 20 ms at so many partitions, and 225 ms at ten times as many.
+MAX_PIECES = 1000
+
 # Ends the names of tables that are to take the place of others.
 REBUILT = "_rebuilt"
 
 
-def publish(connection: Connection[Any], table: BronzeTable, lot: int, chunks: Sequence[range]) -> None:
-    """Make a large ingestion's gold and attach all its tables, within the caller's transaction.
+def publish(connection: Connection[Any], table: BronzeTable, lot: int, chunks: Sequence[range]) -> int:
+    """Make a large ingestion's gold and let all be seen, within the caller's transaction; return the lot it is in.
 
-    `chunks` are the physical lines of each chunk.
+    `chunks` are the physical lines of each chunk. Its tables are attached, or, where there are too many already, poured
+    into the shared lot, which takes longer to fill and to remove, but keeps the number of partitions bounded.
     """
+    row = connection.execute(QUERIES["count_pieces"]).fetchone()
+    if row and row[0] + len(chunks) > MAX_PIECES:
+        _pour(connection, table, lot, chunks)
+        return SHARED
     gold.make_gold(connection, lot, [piece_of(lot, lines) for lines in chunks])
     for lines in chunks:
         bronze.attach_piece(connection, BronzePiece(table, lot, lines))
         attach_piece(connection, lot, lines)
     _attach_gold(connection, lot)
+    return lot
+
+
+def _pour(connection: Connection[Any], table: BronzeTable, lot: int, chunks: Sequence[range]) -> None:
+    columns = sql.SQL(", ").join(map(sql.Identifier, table.columns))
+    for lines in chunks:
+        bronze_piece, silver_piece = table.piece(lot, lines), piece_of(lot, lines)
+        names = {"shared": table.shared, "columns": columns, "piece": bronze_piece}
+        connection.execute(sql.SQL(QUERIES["pour_bronze"]).format(**names))
+        connection.execute(sql.SQL(QUERIES["pour_trips"]).format(piece=silver_piece))
+        for piece in (bronze_piece, silver_piece):
+            connection.execute(sql.SQL(QUERIES["drop"]).format(partition=piece))
+    gold.add_shared(connection, lot)
 
 
 def replace(connection: Connection[Any], lot: int, chunks: Sequence[range], *, with_silver: bool) -> None:

@@ -92,7 +92,7 @@ def column_names(header: Sequence[str]) -> list[str]:
     """Return header names as PostgreSQL can take them: none empty, over-long, doubled or a system column's."""
     names: list[str] = []
     for position, column in enumerate(header, start=1):
-        name = column.replace("\0", "") or f"column_{position}"
+        name = plain = column.replace("\0", "") or f"column_{position}"
         if name in _SYSTEM_NAMES:
             name += "_"
         name = _cut(name, _MAX_NAME_BYTES)
@@ -100,7 +100,7 @@ def column_names(header: Sequence[str]) -> list[str]:
         while name in names:
             repeat += 1
             suffix = f"_{repeat}"
-            name = _cut(column or f"column_{position}", _MAX_NAME_BYTES - len(suffix)) + suffix
+            name = _cut(plain, _MAX_NAME_BYTES - len(suffix)) + suffix
         names.append(name)
     return names
 
