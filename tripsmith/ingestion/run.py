@@ -26,6 +26,7 @@ from tripsmith.sources.stream import SourceError, Stamp, digest, open_stream, st
 from tripsmith.warehouse import lot
 from tripsmith.warehouse.bronze.table import SHARED, BronzeTable, bronze_table
 from tripsmith.warehouse.database import Warehouse
+from tripsmith.warehouse.disk import DiskTooSmallError, check_room
 from tripsmith.warehouse.gold.count import add_shared
 from tripsmith.warehouse.silver.load import SilverLoad
 
@@ -33,6 +34,10 @@ logger = logging.getLogger(__name__)
 
 # As many as cores: one more gained nothing (docs/performance.md).
 LANES = min(8, max(2, os.cpu_count() or 1))
+
+
+# Trips pack to a fifth or a tenth: a disk that has no room for a fifth will not do.
+USUAL_UNPACKED_RATIO = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,7 @@ def _run(warehouse: Warehouse, connection: Connection[Any], job: _Job, on_change
         _carry_through(warehouse, connection, job, on_change)
     except CancelledError:
         connection.execute(QUERIES["cancel"], {"id": job.id})
-    except SourceError as error:
+    except (SourceError, DiskTooSmallError) as error:
         connection.execute(QUERIES["fail"], {"id": job.id, "error": str(error)})
     except psycopg.errors.DiskFull as error:
         message = (
@@ -135,6 +140,8 @@ def _carry_through(
         first = list(islice(chunks, 2))
         if not first:
             raise SourceError("The file has a header and no rows.")
+        if len(first) > 1:
+            check_room(connection, _unpacked_bytes(job.bytes_total - done.source_bytes, stream.is_plain))
         lot_id = _choose_lot(connection, job, table, size, layout.delimiter, small=len(first) == 1)
         load = SilverLoad(layout, table, lot_id, job.id, job.region, job.datasource)
         if lot_id == SHARED:
@@ -148,6 +155,10 @@ def _carry_through(
         if lot_id == SHARED:
             chunk_store.merge(connection, job.id)
         connection.execute(QUERIES["succeed"], {"id": job.id, "lot": lot_id})
+
+
+def _unpacked_bytes(source_bytes: int, is_plain: bool) -> int:
+    return source_bytes if is_plain else source_bytes * USUAL_UNPACKED_RATIO
 
 
 def _check_unchanged(job: _Job, *, resumed: bool) -> None:

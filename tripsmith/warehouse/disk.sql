@@ -1,0 +1,4 @@
+-- Where the database lies.
+
+-- name: data_directory
+SELECT current_setting('data_directory')
