@@ -111,20 +111,27 @@ def ingest(
 ) -> None:
     """Take CSV files (.csv, .gz, .zst, .zip, - for standard input) through all layers."""
     options = Options(format_name, region, datasource, encoding)
-    with open_warehouse(settings) as warehouse:
-        ended = [_ingest(settings, warehouse, path, options, quiet=as_json) for path in paths]
+    with open_warehouse(settings) as warehouse, warehouse.connect() as connection:
+        ended = [_ingest(settings, warehouse, connection, path, options, quiet=as_json) for path in paths]
     if as_json:
         _print_json({"ingestions": [ingestion.as_json() for ingestion in ended], "next": None})
     if any(ingestion.state != "succeeded" for ingestion in ended):
         sys.exit(1)
 
 
-def _ingest(settings: Settings, warehouse: Warehouse, path: Path, options: Options, *, quiet: bool) -> Ingestion:
+def _ingest(
+    settings: Settings,
+    warehouse: Warehouse,
+    connection: psycopg.Connection[Any],
+    path: Path,
+    options: Options,
+    *,
+    quiet: bool,
+) -> Ingestion:
     name, owned = path.name, False
     if str(path) == "-":
         path, name, owned = _spool(settings, sys.stdin.buffer), "standard input", True
-    with warehouse.connect() as connection:
-        sent = submission.submit(connection, path, name, options, owns_source=owned)
+    sent = submission.submit(connection, path, name, options, owns_source=owned)
     if not sent.is_new and sent.ingestion.state == "succeeded":
         if owned:
             path.unlink()

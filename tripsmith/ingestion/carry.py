@@ -28,6 +28,9 @@ def carry(
             with warehouse.connect() as connection:
                 cancel(connection, ingestion_id)
 
+    ended = run_ingestion(warehouse, ingestion_id, tell)
+    if ended is not None:
+        return ended
     for changed in listen(warehouse.conninfo):
         if changed is None or changed == "*":
             ended = run_ingestion(warehouse, ingestion_id, tell)

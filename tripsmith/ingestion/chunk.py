@@ -58,7 +58,7 @@ class Lane:
 
     def __init__(self, warehouse: Warehouse, load: SilverLoad) -> None:
         self.connection = warehouse.connect()
-        self._names = warehouse.connect()
+        self._warehouse = warehouse
         self._load = load
         bronze.prepare_connection(self.connection, load.ingestion_id)
 
@@ -69,7 +69,6 @@ class Lane:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.connection.close()
-        self._names.close()
 
     def store(self, chunk: Chunk, on_copied: Callable[[], None] = lambda: None) -> StoredChunk:
         """Store a chunk's rows in bronze and silver with its mark; `on_copied` is called between the two.
@@ -83,7 +82,7 @@ class Lane:
                 return self._stored(chunk)
             rows, malformed = self._copy(chunk)
             on_copied()
-            loaded = load.load(self.connection, self._names, chunk_lines(chunk), rows)
+            loaded = load.load(self.connection, self._warehouse, chunk_lines(chunk), rows)
             stored = StoredChunk(chunk.source_bytes, rows + malformed, loaded, rows - loaded + malformed)
             self._complete(chunk, stored)
         return stored

@@ -78,11 +78,10 @@ def _fill_silver(warehouse: Warehouse, connection: Connection[Any], load: Silver
         lot.delete_shared_trips(connection, load.ingestion_id)
     connection.execute(QUERIES["forget_rejected_rows"], {"id": load.ingestion_id})
     reject_malformed(connection, load.ingestion_id)
-    with warehouse.connect() as names:
-        for lines in chunks:
-            loaded = load.load(connection, names, lines, _count_bronze(connection, load, lines))
-            parameters = {"id": load.ingestion_id, "first_line": lines.start, "rows_loaded": loaded}
-            connection.execute(QUERIES["recount_chunk"], parameters)
+    for lines in chunks:
+        loaded = load.load(connection, warehouse, lines, _count_bronze(connection, load, lines))
+        parameters = {"id": load.ingestion_id, "first_line": lines.start, "rows_loaded": loaded}
+        connection.execute(QUERIES["recount_chunk"], parameters)
 
 
 def _count_bronze(connection: Connection[Any], load: SilverLoad, lines: range) -> int:

@@ -8,6 +8,7 @@ from psycopg import Connection, sql
 
 from tripsmith.sources.layout import Layout
 from tripsmith.warehouse.bronze.table import SHARED, BronzeTable
+from tripsmith.warehouse.database import Warehouse
 from tripsmith.warehouse.queries import load_queries
 from tripsmith.warehouse.silver.names import QUERIES, add_names
 
@@ -34,13 +35,13 @@ class SilverLoad:
             return sql.SQL("true")
         return sql.SQL('"_ingestion_id" = {}').format(sql.Literal(self.ingestion_id))
 
-    def load(self, connection: Connection[Any], names: Connection[Any], lines: range, rows: int) -> int:
+    def load(self, connection: Connection[Any], warehouse: Warehouse, lines: range, rows: int) -> int:
         """Load the `rows` bronze rows of the chunk of these lines; return the trips made, the others being rejected.
 
-        `names` is a second connection, in autocommit mode, on which new regions and sources are stored.
+        New regions and sources are stored at once, on a connection of their own.
         """
         loaded = self._load_clean(connection, lines, rows)
-        if loaded is None and self._add_new_names(connection, names, lines):
+        if loaded is None and self._add_new_names(connection, warehouse, lines):
             loaded = self._load_clean(connection, lines, rows)
         if loaded is None:
             loaded = self._load_careful(connection, lines)
@@ -107,13 +108,17 @@ class SilverLoad:
         queries = load_queries(__package__, file_name)
         return {name: sql.SQL(query).format(**names) for name, query in queries.items()}
 
-    def _add_new_names(self, connection: Connection[Any], names: Connection[Any], lines: range) -> bool:
+    def _add_new_names(self, connection: Connection[Any], warehouse: Warehouse, lines: range) -> bool:
         queries = self._queries("names.sql", lines)
-        added = False
-        for kind in ("region", "datasource"):
-            spellings = [spelling for (spelling,) in connection.execute(queries[f"new_{kind}s"])]
-            added |= add_names(names, kind, spellings)
-        return added
+        new = {
+            kind: [spelling for (spelling,) in connection.execute(queries[f"new_{kind}s"])]
+            for kind in ("region", "datasource")
+        }
+        if not any(new.values()):
+            return False
+        with warehouse.connect() as apart:
+            added = [add_names(apart, kind, spellings) for kind, spellings in new.items()]
+        return any(added)
 
     def _columns(self) -> dict[str, sql.Composable]:
         """Return the expression of each column of the format: the bronze column, or the option that replaces it."""
