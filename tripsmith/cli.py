@@ -385,6 +385,55 @@ def worker(settings: Settings) -> None:
 
 
 @cli.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--format", "format_name", type=click.Choice(list(FORMATS)), help="What the columns of all files mean.")
+@click.option("--region", help="The region of every row, where the files have no such column.")
+@click.option("--datasource", help="The data source of every row, where the files have no such column.")
+@click.option("--encoding", help="The files' encoding; UTF-8 if not given.")
+@json_option
+@click.pass_obj
+def watch(
+    settings: Settings,
+    folder: Path,
+    format_name: str | None,
+    region: str | None,
+    datasource: str | None,
+    encoding: str | None,
+    as_json: bool,
+) -> None:
+    """Ingest every file that is dropped into a folder, until Ctrl-C; it goes on to done/ or failed/ there."""
+    from tripsmith.ingestion.folder import Taken, watch_folder
+
+    def tell(taken: Taken) -> None:
+        if as_json:
+            _print_json(taken.as_json(), indent=None)
+        else:
+            click.echo(f"{taken.path}: {taken.message}")
+
+    with open_warehouse(settings) as warehouse, _stopping() as stop:
+        click.echo(f"Watching {folder}; files go on to done/ and failed/ there.", err=True)
+        watch_folder(warehouse, folder, stop, tell, Options(format_name, region, datasource, encoding))
+
+
+@contextmanager
+def _stopping() -> Iterator[threading.Event]:
+    """Turn Ctrl-C and SIGTERM into an event; a second one ends at once."""
+    stop = threading.Event()
+
+    def receive(number: int, _: Any) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = {number: signal.signal(number, receive) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@cli.command()
 @click.pass_obj
 def migrate(settings: Settings) -> None:
     """Bring the database's schema up to date; every other command does so by itself."""

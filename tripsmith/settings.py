@@ -32,6 +32,9 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="Address that `tripsmith serve` listens on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port that `tripsmith serve` listens on.")
+    watch_dir: Annotated[Path | None, NoDecode] = Field(
+        default=None, description="Folder that `tripsmith serve` watches: files dropped into it are ingested."
+    )
     max_upload_bytes: int = Field(default=20_000_000_000, gt=0, description="Largest upload taken, in bytes.")
 
     @property

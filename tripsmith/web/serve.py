@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http.client import HTTPException
+from pathlib import Path
 from typing import Any
 
 from tripsmith.settings import Settings
@@ -49,6 +50,8 @@ def serve(settings: Settings, on_ready: OnReady | None = None) -> None:
             f"Tripsmith does not listen on {settings.host}: there are no access tokens yet, so it serves this machine"
             " only, on 127.0.0.1, ::1 or localhost."
         )
+    if settings.watch_dir is not None and not settings.watch_dir.is_dir():
+        raise ServeError(f"There is no folder {settings.watch_dir} to watch; make it, or set TRIPSMITH_WATCH_DIR.")
     with (
         _stopped_by_sigterm(),
         _listen(settings.host, settings.port) as listener,
@@ -59,7 +62,9 @@ def serve(settings: Settings, on_ready: OnReady | None = None) -> None:
         discard_stale(settings.uploads_dir)
         with _queued_signals() as signals:
             # Stopped in this order: what the web server was asked may still wait for the worker.
-            children = (_web_server(settings, listener), _worker(settings))
+            children = [_web_server(settings, listener), _worker(settings)]
+            if settings.watch_dir is not None:
+                children.append(_watcher(settings, settings.watch_dir))
             try:
                 threading.Thread(target=_announce, args=(_url(settings), on_ready), daemon=True).start()
                 _keep_running(children, signals)
@@ -128,6 +133,10 @@ def _web_server(settings: Settings, listener: socket.socket) -> _Child:
 
 def _worker(settings: Settings) -> _Child:
     return _Child("worker", ("tripsmith", "worker"), settings)
+
+
+def _watcher(settings: Settings, folder: Path) -> _Child:
+    return _Child("watcher of the folder", ("tripsmith", "watch", str(folder.resolve())), settings)
 
 
 def _environment(settings: Settings) -> dict[str, str]:

@@ -1,0 +1,167 @@
+"""The watched folder: a real one, with real files dropped, grown, renamed and left while nobody watches."""
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from contents import check_sums
+
+from tripsmith.ingestion.folder import Taken, watch_folder
+from tripsmith.ingestion.ingestion import list_ingestions
+from tripsmith.ingestion.submission import Options
+from tripsmith.sources.sample import write_sample
+
+HEADER = b"region,origin_coord,destination_coord,datetime,datasource\n"
+ROW = b"Brno,POINT (16.6 49.2),POINT (16.61 49.21),2018-05-28 09:03:%02d,app\n"
+
+
+def trips(*seconds: int) -> bytes:
+    return HEADER + b"".join(ROW % second for second in seconds)
+
+
+def until(condition: Callable[[], object], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to pass"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "inbox"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def watching(warehouse, folder):
+    """Watch the folder for the length of a block; yield the list of what was taken."""
+
+    @contextmanager
+    def watching(options: Options | None = None) -> Iterator[list[Taken]]:
+        taken: list[Taken] = []
+        stop = threading.Event()
+        thread = threading.Thread(target=watch_folder, args=(warehouse, folder, stop, taken.append, options))
+        thread.start()
+        try:
+            yield taken
+        finally:
+            stop.set()
+            thread.join()
+
+    return watching
+
+
+def files(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def loaded(warehouse) -> dict[str, int]:
+    with warehouse.connect() as connection:
+        return {i.file_name: i.rows_loaded for i in list_ingestions(connection) if i.state == "succeeded"}
+
+
+@pytest.mark.both_servers
+def test_good_files_go_to_done_and_bad_ones_with_reasons_to_failed(warehouse, folder, watching):
+    with watching() as taken:
+        (folder / "good.csv").write_bytes(trips(1, 2))
+        (folder / "2018/may").mkdir(parents=True)
+        (folder / "2018/may/deep.csv").write_bytes(trips(3))
+        (folder / "bad.csv").write_bytes(b"this is,no file\nof,trips\n")
+        (folder / "empty.csv").touch()
+        until(lambda: len(taken) == 4)
+    assert files(folder) == {
+        "done/good.csv",
+        "done/2018/may/deep.csv",
+        "failed/bad.csv",
+        "failed/bad.csv.reasons.txt",
+        "failed/empty.csv",
+        "failed/empty.csv.reasons.txt",
+    }
+    assert "bad.csv: " in (folder / "failed/bad.csv.reasons.txt").read_text()
+    assert "The file is empty" in (folder / "failed/empty.csv.reasons.txt").read_text()
+    assert loaded(warehouse) == {"good.csv": 2, "2018/may/deep.csv": 1}
+
+
+def test_what_lay_there_while_nobody_watched_is_taken_and_known_content_changes_nothing(warehouse, folder, watching):
+    (folder / "a.csv").write_bytes(trips(1, 2))
+    with watching() as taken:
+        until(lambda: len(taken) == 1)
+        (folder / "a.csv").write_bytes(trips(3))
+        until(lambda: len(taken) == 2)
+    (folder / "again.csv").write_bytes(trips(1, 2))
+    with watching() as taken:
+        until(lambda: len(taken) == 1)
+        assert "in the warehouse already, as ingestion 1" in taken[0].message
+    assert files(folder) == {"done/a.csv", "done/a-2.csv", "done/again.csv"}
+    with warehouse.connect() as connection:
+        assert [i.rows_loaded for i in list_ingestions(connection)] == [1, 2]
+
+
+def test_a_file_that_grows_is_taken_when_it_is_whole_and_unfinished_names_are_left(warehouse, folder, watching):
+    (folder / "download.csv.part").write_bytes(trips(1))
+    (folder / ".hidden.csv").write_bytes(trips(2))
+    with watching() as taken:
+        with (folder / "growing.csv").open("wb", buffering=0) as file:
+            file.write(HEADER)
+            for second in range(30):
+                file.write(ROW % second)
+                time.sleep(0.1)
+        (folder / "download.csv.part").rename(folder / "download.csv")
+        until(lambda: len(taken) == 2)
+    assert loaded(warehouse) == {"growing.csv": 30, "download.csv": 1}
+    assert files(folder) == {"done/growing.csv", "done/download.csv", ".hidden.csv"}
+
+
+def test_a_folder_moved_into_place_and_options_for_all_files(warehouse, folder, watching, tmp_path):
+    (tmp_path / "week").mkdir()
+    (tmp_path / "week/one.csv").write_bytes(trips(1).replace(b"region,", b"").replace(b"Brno,", b""))
+    with watching(Options(region="Moravia")) as taken:
+        (tmp_path / "week").rename(folder / "week")
+        until(lambda: len(taken) == 1)
+    with warehouse.connect() as connection:
+        assert connection.execute("SELECT name FROM silver.region").fetchall() == [("Moravia",)]
+
+
+def test_many_files_at_once_are_all_taken(warehouse, folder, watching):
+    with watching() as taken:
+        for number in range(200):
+            (folder / f"{number:03}.csv").write_bytes(trips(number % 60) + ROW % (number // 60))
+        until(lambda: len(taken) == 200, seconds=180)
+    assert all(one.is_done for one in taken)
+    assert len(list((folder / "done").iterdir())) == 200
+    with warehouse.connect() as connection:
+        assert connection.execute("SELECT count(*) FROM silver.trip").fetchone() == (400,)
+
+
+def test_a_watcher_that_is_killed_leaves_the_file_and_the_next_one_brings_it_to_its_end(warehouse, folder, monkeypatch):
+    rows = 600_000
+    with (folder.parent / "trips.csv").open("wb") as file:
+        write_sample(file, rows, invalid_every=1000)
+    (folder.parent / "trips.csv").rename(folder / "trips.csv")
+    command = [sys.executable, "-m", "tripsmith", "watch", str(folder)]
+    monkeypatch.setenv("TRIPSMITH_DATABASE_URL", warehouse.conninfo)
+
+    def read() -> tuple[str, int]:
+        with warehouse.connect() as connection:
+            return next(((i.state, i.rows_read) for i in list_ingestions(connection)), ("", 0))
+
+    first = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until(lambda: read()[1] > 0)
+    first.kill()
+    first.wait()
+    assert files(folder) == {"trips.csv"}
+    second = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    until(lambda: files(folder) == {"done/trips.csv"}, seconds=120)
+    second.send_signal(signal.SIGTERM)
+    out, _ = second.communicate(timeout=30)
+    assert (second.returncode, out.count("\n")) == (0, 1)
+    assert out.startswith(f"trips.csv: ingestion 1: {rows - rows // 1000} trips loaded")
+    with warehouse.connect() as connection:
+        check_sums(connection, "1")
