@@ -267,6 +267,8 @@ def test_ends_as_its_name_says(warehouse, ingest, tmp_path, hostile):
             hostile.rejected, True
         ), reasons
         assert (ended.rows_loaded, ended.rows_rejected) == (hostile.loaded, len(hostile.rejected))
+        if content.startswith(HEADER[:6]) and not hostile.options:  # neither packed nor encoded
+            assert all(record in content for _, record, _ in rejected(connection, ended.id))
         check_sums(connection, ended.id)
         list_regions(connection)  # dates that Python does not hold would break every answer
 
@@ -315,6 +317,19 @@ def test_every_reason_is_told_and_the_record_kept(warehouse, ingest):
                 ],
             )
         ]
+
+
+def test_rejected_rows_are_verbatim_whatever_their_quotes(warehouse, ingest):
+    bad = [
+        b'"Prague",POINT (14 50),"POINT (14 50)","9 o""clock, say",car',
+        b'Pr"ag"ue,POINT (14 95),POINT (14 50),2018-05-28 09:03:40,"car"',
+        b'"a\nb","POINT (14 95)",POINT (14 50),2018-05-28 09:03:40,""',
+        b"Prague,POINT (14 95),POINT (14 50),2018-05-28 09:03:40,car",
+    ]
+    ended = ingest(HEADER + GOOD + b"\r\n".join(bad) + b"\r\n" + GOOD)
+    with warehouse.connect() as connection:
+        assert [record for _, record, _ in rejected(connection, ended.id)] == bad
+    assert ended.rows_loaded == 2
 
 
 def test_malformed_records_are_kept_byte_for_byte(warehouse, ingest):

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.both_servers
 HEADER = b"region,origin_coord,destination_coord,datetime,datasource\n"
 GOOD = b"Brno,POINT (16.6 49.2),POINT (16.61 49.21),2018-05-28 09:03:40,app\n"
 MALFORMED = b"Brno,POINT (16.6 49.2),too few\n"
+QUOTED = b'"Brno",POINT (16.6 49.2),"POINT (16.61 49.21)","9 o""clock, say",app\n'
 BAD = b"Brno,POINT (16.6 149.2),POINT (16.61 49.21),2018-05-28 09:03:40,app\n"
 
 
@@ -30,8 +31,8 @@ def ingested(ingest, tmp_path, monkeypatch):
     large, small, other = tmp_path / "large.csv", tmp_path / "small.csv", tmp_path / "other.csv"
     with large.open("wb") as file:
         write_sample(file, 60_000, 3, invalid_every=97)
-        file.write(MALFORMED)
-    small.write_bytes(HEADER + GOOD * 3 + MALFORMED + BAD)
+        file.write(MALFORMED + QUOTED)
+    small.write_bytes(HEADER + GOOD * 3 + MALFORMED + QUOTED + BAD)
     other.write_bytes(HEADER.replace(b",", b";") + (GOOD + BAD).replace(b",", b";"))
     return [ingest(large), ingest(small), ingest(other, region="Elsewhere")]
 

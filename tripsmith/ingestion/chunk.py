@@ -9,7 +9,7 @@ import psycopg
 from psycopg import Connection
 
 from tripsmith.sources.chunks import Chunk
-from tripsmith.sources.records import Record, faults, split_records
+from tripsmith.sources.records import QUOTE, Record, faults, split_records
 from tripsmith.sources.stream import SourceError
 from tripsmith.warehouse.bronze import table as bronze
 from tripsmith.warehouse.bronze.table import BronzePiece
@@ -83,6 +83,8 @@ class Lane:
             rows, malformed = self._copy(chunk)
             on_copied()
             loaded = load.load(self.connection, self._warehouse, chunk_lines(chunk), rows)
+            if loaded < rows:
+                self._keep_verbatim(chunk)
             stored = StoredChunk(chunk.source_bytes, rows + malformed, loaded, rows - loaded + malformed)
             self._complete(chunk, stored)
         return stored
@@ -115,6 +117,23 @@ class Lane:
             "rows_rejected": stored.rows_rejected,
         }
         self.connection.execute(QUERIES["complete_chunk"], parameters)
+
+    def _keep_verbatim(self, chunk: Chunk) -> None:
+        """Give rejected rows the bytes of the file: columns, which silver has, do not tell where quotes had no need."""
+        if not any(QUOTE in block for block in chunk.blocks()):
+            return
+        ingestion_id, lines = self._load.ingestion_id, chunk_lines(chunk)
+        parameters = {"ingestion_id": ingestion_id, "first": lines.start, "last": lines.stop - 1}
+        rejected = {line for (line,) in self.connection.execute(QUERIES["list_rejected_lines"], parameters)}
+        with self.connection.cursor() as cursor:
+            cursor.executemany(
+                QUERIES["keep_verbatim"],
+                (
+                    {"ingestion_id": ingestion_id, "line": record.line, "record": record.raw}
+                    for record in split_records(chunk.blocks(), chunk.first_line)
+                    if record.line in rejected
+                ),
+            )
 
     def _copy(self, chunk: Chunk) -> tuple[int, int]:
         """Copy a chunk into bronze; return the rows stored there and those that fit no table."""

@@ -43,3 +43,13 @@ SELECT coalesce(sum(source_bytes), 0)::bigint, coalesce(sum(rows_read), 0)::bigi
        coalesce(sum(rows_loaded), 0)::bigint, coalesce(sum(rows_rejected), 0)::bigint
 FROM ops.chunk
 WHERE ingestion_id = %(ingestion_id)s
+
+-- name: list_rejected_lines
+SELECT line
+FROM silver.rejected_row
+WHERE ingestion_id = %(ingestion_id)s AND line BETWEEN %(first)s AND %(last)s
+
+-- name: keep_verbatim
+UPDATE silver.rejected_row
+SET record = %(record)s
+WHERE ingestion_id = %(ingestion_id)s AND line = %(line)s

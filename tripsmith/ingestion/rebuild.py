@@ -76,12 +76,14 @@ def _fill_silver(warehouse: Warehouse, connection: Connection[Any], load: Silver
     prepare_connection(connection, load.ingestion_id)
     if load.lot == SHARED:
         lot.delete_shared_trips(connection, load.ingestion_id)
-    connection.execute(QUERIES["forget_rejected_rows"], {"id": load.ingestion_id})
+    for query in ("remember_rejected_rows", "forget_rejected_rows"):
+        connection.execute(QUERIES[query], {"id": load.ingestion_id})
     reject_malformed(connection, load.ingestion_id)
     for lines in chunks:
         loaded = load.load(connection, warehouse, lines, _count_bronze(connection, load, lines))
         parameters = {"id": load.ingestion_id, "first_line": lines.start, "rows_loaded": loaded}
         connection.execute(QUERIES["recount_chunk"], parameters)
+    connection.execute(QUERIES["restore_records"], {"id": load.ingestion_id})
 
 
 def _count_bronze(connection: Connection[Any], load: SilverLoad, lines: range) -> int:

@@ -15,6 +15,17 @@ SELECT FROM ops.ingestion WHERE id = %(id)s AND state = 'succeeded' FOR UPDATE
 -- name: count_bronze
 SELECT count(*) FROM {bronze} WHERE {rows}
 
+-- name: remember_rejected_rows
+-- Their bytes are those of the file, which may be gone; bronze has the columns only.
+CREATE TEMPORARY TABLE told ON COMMIT DROP AS
+SELECT line, record FROM silver.rejected_row WHERE ingestion_id = %(id)s
+
+-- name: restore_records
+UPDATE silver.rejected_row AS rejected
+SET record = told.record
+FROM pg_temp.told
+WHERE rejected.ingestion_id = %(id)s AND rejected.line = told.line AND rejected.record <> told.record
+
 -- name: forget_rejected_rows
 DELETE FROM silver.rejected_row WHERE ingestion_id = %(id)s
 
