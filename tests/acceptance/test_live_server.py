@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,8 @@ from pathlib import Path
 import psutil
 import pytest
 import requests
+import socketio
+from prometheus_client.parser import text_string_to_metric_families
 
 SERVE = [sys.executable, "-m", "tripsmith", "serve"]
 HEADER = "region,origin_coord,destination_coord,datetime,datasource\n"
@@ -136,3 +139,29 @@ def test_its_children_end_when_it_is_killed() -> None:
         # What is left is the database; the next user of the folder ends or adopts it.
         environment = os.environ | {"TRIPSMITH_DATA_DIR": str(server.data_dir)}
         subprocess.run([sys.executable, "-m", "tripsmith", "migrate"], env=environment, check=True)
+
+
+def test_prometheus_reads_figures_that_are_true(server: Server) -> None:
+    def figures() -> dict[tuple[str, ...], float]:
+        families = text_string_to_metric_families(server.get("/metrics").text)
+        return {(s.name, *s.labels.values()): s.value for family in families for s in family.samples}
+
+    before = figures()
+    client = socketio.Client()
+    client.connect(server.url, namespaces=["/ingestions"])
+    try:
+        body = trips(a_trip("Figures"), a_trip("Figures"), "no trip")
+        sent = server.post("/api/v1/ingestions?name=figures.csv", data=body, headers={"Content-Type": "text/csv"})
+        assert sent.status_code == 202
+        while server.get(sent.headers["Location"]).json()["state"] != "succeeded":
+            time.sleep(0.1)
+        after = figures()
+    finally:
+        client.disconnect()
+    grown = {key: value - before.get(key, 0) for key, value in after.items()}
+    assert grown["tripsmith_ingestions", "succeeded"] == 1
+    assert (grown["tripsmith_rows", "loaded"], grown["tripsmith_rows", "rejected"]) == (2, 1)
+    assert grown["tripsmith_source_bytes",] == len(body)
+    assert grown["tripsmith_live_clients",] == 1
+    assert grown["tripsmith_request_seconds_count", "POST", "/api/v1/ingestions", "202"] == 1
+    assert after["tripsmith_ingestions", "queued"] == 0

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from psycopg import Connection
 from psycopg.rows import class_row
@@ -65,6 +65,16 @@ class Ingestion:
 
 
 @dataclass(frozen=True, slots=True)
+class IngestionCounts:
+    """How many ingestions are in each state, and what those that succeeded hold."""
+
+    by_state: dict[State, int]
+    rows_loaded: int
+    rows_rejected: int
+    source_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class RejectedRow:
     """A row that is not valid: its physical line, its bytes and why."""
 
@@ -95,3 +105,10 @@ def list_current_ingestions(connection: Connection[Any]) -> list[Ingestion]:
     """Return the unfinished ingestions and the latest 50, oldest first: what a client that joins is sent."""
     with connection.cursor(row_factory=class_row(Ingestion)) as cursor:
         return cursor.execute(QUERIES["list_current_ingestions"]).fetchall()
+
+
+def count_ingestions(connection: Connection[Any]) -> IngestionCounts:
+    """Return how many ingestions are in each state, every state being named, and what is in the warehouse."""
+    found = {state: counts for state, *counts in connection.execute(QUERIES["count_ingestions"])}
+    by_state = {state: found[state][0] if state in found else 0 for state in get_args(State)}
+    return IngestionCounts(by_state, *(found["succeeded"][1:] if "succeeded" in found else (0, 0, 0)))

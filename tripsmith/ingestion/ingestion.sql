@@ -93,3 +93,8 @@ FROM silver.rejected_row
 WHERE ingestion_id = %(id)s AND line > %(after)s
 ORDER BY line
 LIMIT 1000
+
+-- name: count_ingestions
+SELECT state, count(*), sum(rows_loaded)::bigint, sum(rows_rejected)::bigint, sum(bytes_total)::bigint
+FROM ops.ingestion
+GROUP BY state

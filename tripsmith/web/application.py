@@ -16,6 +16,7 @@ from tripsmith.web import (
     ingestions,
     live,
     metrics,
+    monitoring,
     original,
     problems,
     reference,
@@ -63,6 +64,7 @@ def create_app(settings: Settings, warehouse: Warehouse) -> tuple[OpenAPI, Socke
     socketio.on_namespace(live.IngestionNamespace(socketio, feed))
     socketio.on_namespace(original_namespace)
 
+    monitoring.register(app, warehouse, lambda: live.count_clients(socketio))
     app.extensions[current.EXTENSION] = current.Current(settings, warehouse, feed)
     app.extensions[original.EXTENSION] = original_namespace
     app.wsgi_app = SameOrigin(app.wsgi_app, settings.host)  # type: ignore[method-assign]

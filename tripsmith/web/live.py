@@ -5,7 +5,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import gevent
 from flask import request
@@ -55,6 +55,12 @@ class _Pace:
         share = self.sent_at[0] + 1 - now if len(self.sent_at) == _PER_SECOND else 0
         is_step = _step(self.last) != _step(self.pending[0])
         return max(share, self.sent_at[-1] + (_GAP_SECONDS if is_step else _PROGRESS_SECONDS) - now)
+
+
+def count_clients(socketio: SocketIO) -> int:
+    """Return how many clients are connected to the namespace here."""
+    manager = cast(Any, socketio).server.manager  # not in the type of flask-socketio, but in its documentation
+    return len(list(manager.get_participants(NAMESPACE, None)))
 
 
 def _step(ingestion: Ingestion) -> tuple[State, Phase | None]:
