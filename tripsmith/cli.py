@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
+from functools import wraps
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn, cast
 
@@ -85,32 +86,44 @@ def _settings(base: Settings | None = None, **changes: Any) -> Settings:
     return base.model_copy(update=given) if base else Settings(**given)
 
 
+def _with_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add what can be said of how a file is to be read; the command is called with `options`."""
+
+    @wraps(command)
+    def with_options(
+        *arguments: Any,
+        format_name: str | None,
+        region: str | None,
+        datasource: str | None,
+        encoding: str | None,
+        **others: Any,
+    ) -> None:
+        command(*arguments, options=Options(format_name, region, datasource, encoding), **others)
+
+    for option in (
+        click.option("--encoding", help="The file's encoding; UTF-8 if not given."),
+        click.option("--datasource", help="The data source of every row, where the file has no such column."),
+        click.option("--region", help="The region of every row, where the file has no such column."),
+        click.option(
+            "--format",
+            "format_name",
+            type=click.Choice(list(FORMATS)),
+            help="What the columns mean; found out from the header.",
+        ),
+    ):
+        with_options = option(with_options)
+    return with_options
+
+
 @cli.command()
 @click.argument(
     "paths", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 )
-@click.option(
-    "--format",
-    "format_name",
-    type=click.Choice(list(FORMATS)),
-    help="What the columns mean; found out from the header.",
-)
-@click.option("--region", help="The region of every row, where the file has no such column.")
-@click.option("--datasource", help="The data source of every row, where the file has no such column.")
-@click.option("--encoding", help="The file's encoding; UTF-8 if not given.")
+@_with_options
 @json_option
 @click.pass_obj
-def ingest(
-    settings: Settings,
-    paths: tuple[Path, ...],
-    format_name: str | None,
-    region: str | None,
-    datasource: str | None,
-    encoding: str | None,
-    as_json: bool,
-) -> None:
+def ingest(settings: Settings, paths: tuple[Path, ...], options: Options, as_json: bool) -> None:
     """Take CSV files (.csv, .gz, .zst, .zip, - for standard input) through all layers."""
-    options = Options(format_name, region, datasource, encoding)
     with open_warehouse(settings) as warehouse, warehouse.connect() as connection:
         ended = [_ingest(settings, warehouse, connection, path, options, quiet=as_json) for path in paths]
     if as_json:
@@ -386,21 +399,10 @@ def worker(settings: Settings) -> None:
 
 @cli.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--format", "format_name", type=click.Choice(list(FORMATS)), help="What the columns of all files mean.")
-@click.option("--region", help="The region of every row, where the files have no such column.")
-@click.option("--datasource", help="The data source of every row, where the files have no such column.")
-@click.option("--encoding", help="The files' encoding; UTF-8 if not given.")
+@_with_options
 @json_option
 @click.pass_obj
-def watch(
-    settings: Settings,
-    folder: Path,
-    format_name: str | None,
-    region: str | None,
-    datasource: str | None,
-    encoding: str | None,
-    as_json: bool,
-) -> None:
+def watch(settings: Settings, folder: Path, options: Options, as_json: bool) -> None:
     """Ingest every file that is dropped into a folder, until Ctrl-C; it goes on to done/ or failed/ there."""
     from tripsmith.ingestion.folder import Taken, watch_folder
 
@@ -412,7 +414,7 @@ def watch(
 
     with open_warehouse(settings) as warehouse, _stopping() as stop:
         click.echo(f"Watching {folder}; files go on to done/ and failed/ there.", err=True)
-        watch_folder(warehouse, folder, stop, tell, Options(format_name, region, datasource, encoding))
+        watch_folder(warehouse, folder, stop, tell, options)
 
 
 @contextmanager
