@@ -22,7 +22,7 @@ from tripsmith.answers.metrics import trip_metrics
 from tripsmith.answers.trip_groups import GOLD_ZOOM, trip_groups
 from tripsmith.answers.weekly_average import weekly_average
 from tripsmith.ingestion import submission
-from tripsmith.ingestion.carry import carry
+from tripsmith.ingestion.carry import carry, follow
 from tripsmith.ingestion.ingestion import (
     Ingestion,
     IngestionConflictError,
@@ -214,7 +214,27 @@ def _ingestion_command(name: str, act: Callable[[psycopg.Connection[Any], str], 
             print_ingestion(ingestion)
 
 
-_ingestion_command("show", get_ingestion, "Show one ingestion.")
+@ingestions.command()
+@click.argument("ingestion_id", metavar="ID")
+@click.option("--follow", "is_followed", is_flag=True, help="Watch it to its end, wherever it runs.")
+@json_option
+@click.pass_obj
+def show(settings: Settings, ingestion_id: str, is_followed: bool, as_json: bool) -> None:
+    """Show one ingestion."""
+    with open_warehouse(settings) as warehouse:
+        with warehouse.connect() as connection:
+            ingestion = get_ingestion(connection, ingestion_id)
+        if is_followed and not ingestion.is_finished:
+            with shown_progress() as show_progress:
+                ingestion = follow(warehouse, ingestion.id, show_progress)
+    if as_json:
+        _print_json(ingestion.as_json())
+    else:
+        print_ingestion(ingestion)
+    if is_followed and ingestion.state != "succeeded":
+        sys.exit(1)
+
+
 _ingestion_command("cancel", submission.cancel, "Stop an ingestion; `retry` goes on from its last chunk.")
 _ingestion_command("retry", submission.retry, "Queue a failed or cancelled ingestion again, for the worker to take.")
 _ingestion_command("remove", submission.remove, "Take an ingestion out of all layers.")

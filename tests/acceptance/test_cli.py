@@ -135,3 +135,24 @@ def test_the_doctor_finds_everything_well_and_says_what_is_not(tripsmith):
     unwell = tripsmith("doctor", TRIPSMITH_DATABASE_URL="postgresql://nobody@127.0.0.1:1/nothing")
     assert unwell.returncode == 1
     assert "BAD  database: The database cannot be reached" in unwell.stdout
+
+
+def test_an_ingestion_is_followed_from_another_process_to_its_end(tripsmith, data_dir, tmp_path):
+    assert tripsmith("sample", "--rows", "600000", "--seed", "9", "-o", "large.csv").returncode == 0
+    environment = {**os.environ, "TRIPSMITH_DATA_DIR": str(data_dir)}
+    command = [sys.executable, "-m", "tripsmith", "ingest", str(tmp_path / "large.csv"), "--json"]
+    ingesting = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    while not (found := running(tripsmith)):
+        assert ingesting.poll() is None
+    followed = tripsmith("ingestions", "show", found[0]["id"], "--follow", "--json")
+    (ended,) = json.loads(ingesting.communicate()[0])["ingestions"]
+    assert (followed.returncode, json.loads(followed.stdout)) == (0, ended)
+    assert ended["state"] == "succeeded"
+    assert "large.csv: gold" in followed.stderr
+    assert tripsmith("ingestions", "show", found[0]["id"], "--follow").returncode == 0
+    assert tripsmith("ingestions", "remove", found[0]["id"]).returncode == 0
+
+
+def running(tripsmith) -> list[dict[str, object]]:
+    listed = json.loads(tripsmith("ingestions", "list", "--json").stdout)
+    return [ingestion for ingestion in listed["ingestions"] if ingestion["state"] in ("queued", "running")]

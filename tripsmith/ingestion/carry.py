@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 
-from tripsmith.ingestion.events import listen
+from tripsmith.ingestion.events import EVERYTHING, listen
 from tripsmith.ingestion.ingestion import Ingestion, get_ingestion
 from tripsmith.ingestion.run import run_ingestion
 from tripsmith.ingestion.submission import cancel
@@ -32,13 +32,29 @@ def carry(
     if ended is not None:
         return ended
     for changed in listen(warehouse.conninfo):
-        if changed is None or changed == "*":
+        if changed is None or changed == EVERYTHING:
             ended = run_ingestion(warehouse, ingestion_id, tell)
             if ended is not None:
                 return ended
         with warehouse.connect() as connection:
             present = get_ingestion(connection, ingestion_id)
         tell(present)
+        if present.is_finished:
+            return present
+    raise AssertionError("listen() does not end")
+
+
+def follow(warehouse: Warehouse, ingestion_id: str, on_change: Callable[[Ingestion], None]) -> Ingestion:
+    """Watch an ingestion that another process runs, or will run, to its end; return it as it is then.
+
+    Raises IngestionNotFoundError where there is none.
+    """
+    for changed in listen(warehouse.conninfo):
+        if changed not in (EVERYTHING, ingestion_id):
+            continue
+        with warehouse.connect() as connection:
+            present = get_ingestion(connection, ingestion_id)
+        on_change(present)
         if present.is_finished:
             return present
     raise AssertionError("listen() does not end")
