@@ -164,4 +164,5 @@ def _piece_names(lot: int, lines: range, suffix: str = "") -> dict[str, sql.Comp
 
 def attach_piece(connection: Connection[Any], lot: int, lines: range) -> None:
     """Let a chunk's trips be seen, within the caller's transaction."""
-    connection.execute(sql.SQL(QUERIES["attach_piece"]).format(**_piece_names(lot, lines)))
+    for query in ("leave_to_autovacuum", "attach_piece"):
+        connection.execute(sql.SQL(QUERIES[query]).format(**_piece_names(lot, lines)))

@@ -2,8 +2,9 @@
 -- <format>_clean.sql takes rows of the usual shape and loads them fast, <format>_careful.sql takes any.
 
 -- name: fill_piece
--- The chunk of a large ingestion, as a table that nobody sees before it is attached.
-CREATE TABLE {piece} AS
+-- The chunk of a large ingestion, as a table that nobody sees before it is attached. Until then autovacuum would only
+-- take cores and disk from the chunks that follow.
+CREATE TABLE {piece} WITH (autovacuum_enabled = false) AS
 {trips}
 
 -- name: fill_shared
@@ -16,6 +17,9 @@ INSERT INTO silver.trip_0 (started_at, region_id, datasource_id, origin_tile, de
 -- The check tells PostgreSQL, when the piece is attached, that every row belongs where it is to be.
 ALTER TABLE {piece} ADD CONSTRAINT one_range
     CHECK (lot IS NOT NULL AND line IS NOT NULL AND lot = {lot} AND line >= {first} AND line < {stop})
+
+-- name: leave_to_autovacuum
+ALTER TABLE {piece} RESET (autovacuum_enabled)
 
 -- name: attach_piece
 ALTER TABLE silver.trip ATTACH PARTITION {piece} FOR VALUES FROM ({lot}, {first}) TO ({lot}, {stop})

@@ -32,8 +32,7 @@ FROM (
     WHERE (shaped.started_at::text = shaped.time_text
            OR (shaped.time_text LIKE '__________T%' AND shaped.started_at::text = replace(shaped.time_text, 'T', ' ')))
       AND shaped.started_at >= '0001-01-01' AND shaped.started_at < '10000-01-01'
+      AND shaped.origin <@ box '(-180,-90),(180,90)' AND shaped.destination <@ box '(-180,-90),(180,90)'
     OFFSET 0
 ) AS trip
 WHERE trip.region_id IS NOT NULL AND trip.datasource_id IS NOT NULL
-  AND trip.origin_longitude BETWEEN -180 AND 180 AND trip.origin_latitude BETWEEN -90 AND 90
-  AND trip.destination_longitude BETWEEN -180 AND 180 AND trip.destination_latitude BETWEEN -90 AND 90
