@@ -124,11 +124,17 @@ def _with_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.pass_obj
 def ingest(settings: Settings, paths: tuple[Path, ...], options: Options, as_json: bool) -> None:
     """Take CSV files (.csv, .gz, .zst, .zip, - for standard input) through all layers."""
+    ended: list[Ingestion] = []
     with open_warehouse(settings) as warehouse, warehouse.connect() as connection:
-        ended = [_ingest(settings, warehouse, connection, path, options, quiet=as_json) for path in paths]
+        for path in paths:
+            # One file that cannot be taken must not keep the others out.
+            try:
+                ended.append(_ingest(settings, warehouse, connection, path, options, quiet=as_json))
+            except (BadFileError, IngestionConflictError) as error:
+                click.echo(f"Error: {path}: {error}" if len(paths) > 1 else f"Error: {error}", err=True)
     if as_json:
         _print_json({"ingestions": [ingestion.as_json() for ingestion in ended], "next": None})
-    if any(ingestion.state != "succeeded" for ingestion in ended):
+    if len(ended) < len(paths) or any(ingestion.state != "succeeded" for ingestion in ended):
         sys.exit(1)
 
 

@@ -85,6 +85,21 @@ def test_a_file_that_cannot_be_taken_is_one_sentence_and_code_1(tripsmith, tmp_p
     assert json.loads(tripsmith("metrics", "--json").stdout)["trips"] == 0
 
 
+def test_a_file_that_cannot_be_taken_does_not_keep_the_others_out(tripsmith, tmp_path):
+    for name, content in (("one.csv", HEADER + ROW), ("bad.csv", "a,b\n1,2\n"), ("two.csv", HEADER + ROW * 2)):
+        (tmp_path / name).write_text(content)
+    ended = tripsmith("ingest", "one.csv", "bad.csv", "two.csv", "--json")
+    assert ended.returncode == 1
+    ingestions = json.loads(ended.stdout)["ingestions"]
+    assert [(i["file_name"], i["state"], i["rows_loaded"]) for i in ingestions] == [
+        ("one.csv", "succeeded", 1),
+        ("two.csv", "succeeded", 2),
+    ]
+    assert "Error: bad.csv: " in ended.stderr
+    for ingestion in ingestions:
+        assert tripsmith("ingestions", "remove", ingestion["id"]).returncode == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
