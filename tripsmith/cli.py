@@ -198,12 +198,13 @@ def ingestions(context: click.Context) -> None:
 def list_command(settings: Settings, limit: int, as_json: bool) -> None:
     """List the latest ingestions, newest first."""
     with _connection(settings) as connection:
-        found = list_ingestions(connection, limit=limit)
+        found = list_ingestions(connection, limit=limit + 1)
+    page = found[:limit]
     if as_json:
-        cursor = found[-1].id if len(found) == limit else None
-        _print_json({"ingestions": [ingestion.as_json() for ingestion in found], "next": cursor})
+        cursor = page[-1].id if len(found) > limit else None
+        _print_json({"ingestions": [ingestion.as_json() for ingestion in page], "next": cursor})
     else:
-        print_ingestions(found)
+        print_ingestions(page)
 
 
 def _ingestion_command(name: str, act: Callable[[psycopg.Connection[Any], str], Ingestion], help_text: str) -> None:

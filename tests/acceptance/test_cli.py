@@ -96,6 +96,9 @@ def test_a_file_that_cannot_be_taken_does_not_keep_the_others_out(tripsmith, tmp
         ("two.csv", "succeeded", 2),
     ]
     assert "Error: bad.csv: " in ended.stderr
+    newest = ingestions[1]["id"]
+    pages = [json.loads(tripsmith("ingestions", "list", "--limit", n, "--json").stdout) for n in ("1", "1000")]
+    assert [(len(page["ingestions"]) > 1, page["next"]) for page in pages] == [(False, newest), (True, None)]
     for ingestion in ingestions:
         assert tripsmith("ingestions", "remove", ingestion["id"]).returncode == 0
 
