@@ -41,9 +41,11 @@ def register(app: Flask, warehouse: Warehouse, count_clients: Callable[[], int])
             seconds.labels(*labels).observe(time.perf_counter() - g.begun_at)
         return response
 
-    @app.get("/metrics")
     def show_figures() -> Response:
         return Response(generate_latest(registry), content_type=_CONTENT_TYPE)
+
+    # Not by app.get, which would put a page that is no JSON into the API's document.
+    app.add_url_rule("/metrics", "figures", show_figures)
 
 
 class _WarehouseCollector(Collector):
