@@ -222,6 +222,32 @@ def compare_groups(connection: psycopg.Connection, silver: list[tuple]) -> None:
         assert (cursor is None) == (len(found) == len(groups))
 
 
+def test_the_gold_of_a_million_trips_equals_a_grouping_of_the_csv(warehouse, ingest, tmp_path):
+    path = tmp_path / "million.csv"
+    path.write_bytes(sample(1_000_000, seed=11))
+    assert ingest(path).rows_loaded == 1_000_000
+    duck = by_duckdb(path)
+    # The tile of a point, from the definition: https://wiki.openstreetmap.org/wiki/Slippy_map_tilenames
+    duck.execute(
+        """CREATE MACRO tile_x(lon) AS floor((lon + 180) / 360 * 8192)::BIGINT;
+           CREATE MACRO tile_y(lat) AS
+               floor((1 - ln(tan(radians(lat)) + 1 / cos(radians(lat))) / pi()) / 2 * 8192)::BIGINT"""
+    )
+    expected = duck.sql(
+        """SELECT region, hour(started_at), tile_x(origin_x), tile_y(origin_y), tile_x(destination_x),
+                  tile_y(destination_y), count(*)
+           FROM trip GROUP BY ALL ORDER BY ALL"""
+    ).fetchall()
+    with warehouse.connect() as connection:
+        # Kept in the bits of zoom 26, so 13 bits further left.
+        found = connection.execute(
+            """SELECT region.name, hour, origin_tile >> 45, (origin_tile >> 13) & 8191, destination_tile >> 45,
+                      (destination_tile >> 13) & 8191, trips
+               FROM gold.trip_group JOIN silver.region ON region.id = region_id"""
+        ).fetchall()
+    assert sorted(found) == sorted(expected)
+
+
 @both_servers
 @pytest.mark.parametrize("rows", [500, 30_000])
 def test_the_same_file_again_changes_nothing(warehouse, ingest, tmp_path, small_chunks, rows):
