@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from itertools import chain
 
 from tripsmith.ingestion.events import EVERYTHING, listen
 from tripsmith.ingestion.ingestion import Ingestion, get_ingestion
@@ -28,10 +29,8 @@ def carry(
             with warehouse.connect() as connection:
                 cancel(connection, ingestion_id)
 
-    ended = run_ingestion(warehouse, ingestion_id, tell)
-    if ended is not None:
-        return ended
-    for changed in listen(warehouse.conninfo):
+    # Tried before listening, which takes a connection of its own: most often nobody else is at it.
+    for changed in chain((EVERYTHING,), listen(warehouse.conninfo)):
         if changed is None or changed == EVERYTHING:
             ended = run_ingestion(warehouse, ingestion_id, tell)
             if ended is not None:
