@@ -1,7 +1,6 @@
 """Silver and gold made anew from bronze, an ingestion at a time; answers go on from the old until its new is there."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from psycopg import Connection, sql
@@ -24,15 +23,6 @@ Layer = Literal["silver", "gold"]
 LAYERS: tuple[Layer, ...] = ("silver", "gold")
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """An ingestion whose rows are in bronze, with the options that it was given."""
-
-    id: int
-    file_name: str
-    load: SilverLoad
-
-
 def rebuild(warehouse: Warehouse, layer: Layer) -> Iterator[Ingestion]:
     """Make a layer anew, silver with the gold above it; yield each ingestion when its rows are replaced.
 
@@ -40,35 +30,42 @@ def rebuild(warehouse: Warehouse, layer: Layer) -> Iterator[Ingestion]:
     asked for again.
     """
     with warehouse.connect() as connection:
-        sources = [_source(*row) for row in connection.execute(QUERIES["list_rebuildable"]).fetchall()]
-    if layer == "gold":
-        with warehouse.connect() as connection, connection.transaction():
-            gold.clear_shared(connection)
-            for source in sources:
-                if source.load.lot == SHARED:
-                    gold.add_shared(connection, source.id)
-    for source in sources:
+        if layer == "gold":
+            _rebuild_shared_gold(connection)
+        loads = _list_loads(connection)
+    for load in loads:
         with warehouse.connect() as connection:
-            if _rebuild_one(warehouse, connection, source, layer):
-                yield get_ingestion(connection, source.id)
+            if _rebuild_one(warehouse, connection, load, layer):
+                yield get_ingestion(connection, load.ingestion_id)
 
 
-def _rebuild_one(warehouse: Warehouse, connection: Connection[Any], source: _Source, layer: Layer) -> bool:
+def _rebuild_shared_gold(connection: Connection[Any]) -> None:
+    with connection.transaction():
+        gold.clear_shared(connection)
+        # Listed under the lock that clearing takes, so that none is missed that ended just before.
+        for load in _list_loads(connection):
+            if load.lot == SHARED:
+                gold.add_shared(connection, load.ingestion_id)
+
+
+def _rebuild_one(warehouse: Warehouse, connection: Connection[Any], load: SilverLoad, layer: Layer) -> bool:
     """Replace an ingestion's rows in one transaction; return False when it was removed meanwhile."""
-    with claim(connection, source.id) as claimed:
+    with claim(connection, load.ingestion_id) as claimed:
         if not claimed:
-            raise IngestionConflictError(f"Ingestion {source.id} is being worked on; rebuild again when that is done.")
+            raise IngestionConflictError(
+                f"Ingestion {load.ingestion_id} is being worked on; rebuild again when that is done."
+            )
         with connection.transaction():
-            if connection.execute(QUERIES["lock_ingestion"], {"id": source.id}).fetchone() is None:
+            if connection.execute(QUERIES["lock_ingestion"], {"id": load.ingestion_id}).fetchone() is None:
                 return False
-            chunks = chunk_lines(connection, source.id)
+            chunks = chunk_lines(connection, load.ingestion_id)
             if layer == "silver":
-                _fill_silver(warehouse, connection, source.load, chunks)
-                connection.execute(QUERIES["recount_ingestion"], {"id": source.id})
-            if source.load.lot != SHARED:
-                lot.replace(connection, source.load.lot, chunks, with_silver=layer == "silver")
+                _fill_silver(warehouse, connection, load, chunks)
+                connection.execute(QUERIES["recount_ingestion"], {"id": load.ingestion_id})
+            if load.lot != SHARED:
+                lot.replace(connection, load.lot, chunks, with_silver=layer == "silver")
             elif layer == "silver":
-                gold.add_shared(connection, source.id)
+                gold.add_shared(connection, load.ingestion_id)
     return True
 
 
@@ -92,9 +89,13 @@ def _count_bronze(connection: Connection[Any], load: SilverLoad, lines: range) -
     return int(row[0]) if row else 0
 
 
-def _source(
+def _list_loads(connection: Connection[Any]) -> list[SilverLoad]:
+    """Return the ingestions whose rows are in bronze, oldest first, each with the options that it was given."""
+    return [_load(*row) for row in connection.execute(QUERIES["list_rebuildable"]).fetchall()]
+
+
+def _load(
     ingestion_id: int,
-    file_name: str,
     lot_id: int,
     format_name: str,
     region: str | None,
@@ -104,8 +105,8 @@ def _source(
     table_name: str,
     column_names: list[str],
     header: list[str],
-) -> _Source:
+) -> SilverLoad:
     layout = Layout(FORMATS[format_name], delimiter.encode(), tuple(header), header_bytes=0, header_lines=0)
     table = BronzeTable(header_id, table_name, tuple(column_names))
     suffix = "" if lot_id == SHARED else lot.REBUILT
-    return _Source(ingestion_id, file_name, SilverLoad(layout, table, lot_id, ingestion_id, region, datasource, suffix))
+    return SilverLoad(layout, table, lot_id, ingestion_id, region, datasource, suffix)

@@ -1,7 +1,7 @@
 -- Silver and gold made anew from what lies upstream of them.
 
 -- name: list_rebuildable
-SELECT i.id, i.file_name, i.lot, i.format, i.region, i.datasource, coalesce(i.delimiter, ','),
+SELECT i.id, i.lot, i.format, i.region, i.datasource, coalesce(i.delimiter, ','),
        header.id, header.table_name, header.column_names, header.columns
 FROM ops.ingestion AS i
 JOIN ops.header ON header.id = i.header_id
