@@ -8,18 +8,30 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import datetime
 from functools import wraps
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn, cast
+from typing import Any, BinaryIO, NoReturn, TextIO, cast
 
 import click
 import psycopg
 
 from tripsmith import __version__
-from tripsmith.answers.area import MATCHES, Area, BadQuestionError, Match, UnknownRegionError, parse_bbox
+from tripsmith.answers.grouping import GOLD_ZOOM, GroupQuestion
 from tripsmith.answers.metrics import trip_metrics
-from tripsmith.answers.trip_groups import GOLD_ZOOM, trip_groups
+from tripsmith.answers.question import BadQuestionError, UnknownNameError
+from tripsmith.answers.selection import (
+    ALL_HOURS,
+    ALL_WEEKDAYS,
+    MATCHES,
+    Match,
+    Selection,
+    parse_hours,
+    parse_weekdays,
+)
+from tripsmith.answers.shape import Polygon, parse_bbox, parse_polygon
+from tripsmith.answers.trip_groups import trip_groups
 from tripsmith.answers.weekly_average import weekly_average
 from tripsmith.ingestion import submission
 from tripsmith.ingestion.carry import carry, follow
@@ -31,6 +43,7 @@ from tripsmith.ingestion.ingestion import (
     list_ingestions,
 )
 from tripsmith.ingestion.rebuild import LAYERS, Layer, rebuild
+from tripsmith.ingestion.segments import make_next_segment, making_segments
 from tripsmith.ingestion.submission import BadFileError, Options
 from tripsmith.ingestion.worker import work
 from tripsmith.progress_bar import shown_progress
@@ -43,7 +56,7 @@ _EXPECTED = (
     WarehouseError,
     BadFileError,
     BadQuestionError,
-    UnknownRegionError,
+    UnknownNameError,
     IngestionNotFoundError,
     IngestionConflictError,
 )
@@ -262,73 +275,93 @@ def rejections(settings: Settings, ingestion_id: str, as_json: bool) -> None:
                 click.echo(f"line {row.line}: {'; '.join(row.reasons)}\n    {record}")
 
 
-area_options = [
+selection_options = [
     click.option("--region", help="Trips of this region, whatever its case."),
     click.option("--bbox", help="Trips in this box: west,south,east,north in degrees."),
-    click.option("--match", type=click.Choice(MATCHES), default="origin", help="Which end must lie in the box."),
+    click.option(
+        "--area",
+        type=click.File("r", encoding="utf-8"),
+        help="Trips in the polygon of this GeoJSON file; - is standard input.",
+    ),
+    click.option("--match", type=click.Choice(MATCHES), default="origin", help="Which end must lie there."),
+    click.option("--datasource", help="Trips of this data source, whatever its case."),
+    click.option("--hours", help="Trips that start in these hours of the day, such as 7-9 or 22-4,12."),
+    click.option("--weekdays", help="Trips that start on these days of the week, such as 1-5; 1 is Monday."),
+    click.option("--from", "start", type=click.DateTime(["%Y-%m-%d"]), help="First local date, included."),
+    click.option("--to", "end", type=click.DateTime(["%Y-%m-%d"]), help="Last local date, included."),
 ]
 
 
-def _with_area(command: Callable[..., None]) -> Callable[..., None]:
-    for option in reversed(area_options):
-        command = option(command)
-    return command
+def _with_selection(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that say which trips are meant, and the selection that they make."""
+
+    @wraps(command)
+    def selecting(
+        *args: Any,
+        region: str | None,
+        bbox: str | None,
+        area: TextIO | None,
+        match: Match,
+        datasource: str | None,
+        hours: str | None,
+        weekdays: str | None,
+        start: datetime | None,
+        end: datetime | None,
+        **kwargs: Any,
+    ) -> None:
+        if bbox is not None and area is not None:
+            raise BadQuestionError("area", "Give --bbox or --area, not both.")
+        selection = Selection(
+            region=region,
+            shape=parse_bbox(bbox) if bbox is not None else _polygon(area) if area is not None else None,
+            match=match,
+            datasource=datasource,
+            hours=parse_hours(hours) if hours is not None else ALL_HOURS,
+            weekdays=parse_weekdays(weekdays) if weekdays is not None else ALL_WEEKDAYS,
+            start=start.date() if start else None,
+            end=end.date() if end else None,
+        )
+        command(*args, selection=selection, **kwargs)
+
+    for option in reversed(selection_options):
+        selecting = option(selecting)
+    return selecting
 
 
-def _area(region: str | None, bbox: str | None, match: Match) -> Area:
-    return Area(region, parse_bbox(bbox) if bbox is not None else None, match)
+def _polygon(file: TextIO) -> Polygon:
+    try:
+        return parse_polygon(json.load(file))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise BadQuestionError("area", f"{file.name} is not GeoJSON: {error}.") from None
 
 
 @cli.command("weekly-average")
-@_with_area
-@click.option("--from", "start", type=click.DateTime(["%Y-%m-%d"]), help="First local date, included.")
-@click.option("--to", "end", type=click.DateTime(["%Y-%m-%d"]), help="Last local date, included.")
+@_with_selection
 @json_option
 @click.pass_obj
-def weekly_average_command(
-    settings: Settings,
-    region: str | None,
-    bbox: str | None,
-    match: Match,
-    start: datetime | None,
-    end: datetime | None,
-    as_json: bool,
-) -> None:
-    """Answer how many trips a week a region or a box sees."""
-    area = _area(region, bbox, match)
+def weekly_average_command(settings: Settings, selection: Selection, as_json: bool) -> None:
+    """Answer how many trips a week a region, a box or a polygon sees."""
     with _connection(settings) as connection:
-        answer = weekly_average(connection, area, _date(start), _date(end))
+        answer = weekly_average(connection, selection)
     if as_json:
         _print_json(answer.as_json())
     else:
         print_weekly_average(answer)
 
 
-def _date(moment: datetime | None) -> date | None:
-    return moment.date() if moment else None
-
-
 @cli.command()
-@_with_area
+@_with_selection
 @click.option("--zoom", default=GOLD_ZOOM, help="Zoom of the cells; a step doubles their width.")
-@click.option("--hour", type=int, help="Hour of the day, 0 to 23.")
+@click.option("--hour", type=int, help="Hour of the day, 0 to 23; short for --hours.")
 @click.option("--limit", default=20)
 @json_option
 @click.pass_obj
-def groups(
-    settings: Settings,
-    region: str | None,
-    bbox: str | None,
-    match: Match,
-    zoom: int,
-    hour: int | None,
-    limit: int,
-    as_json: bool,
-) -> None:
+def groups(settings: Settings, selection: Selection, zoom: int, hour: int | None, limit: int, as_json: bool) -> None:
     """List trips of similar origin, destination and hour, most trips first."""
-    area = _area(region, bbox, match)
+    if hour is not None:
+        selection = replace(selection, hours=parse_hours(str(hour)))
     with _connection(settings) as connection:
-        answer = trip_groups(connection, area, zoom=zoom, hour=hour, limit=limit)
+        answer = trip_groups(connection, GroupQuestion(selection=selection, zoom=zoom), limit=limit)
     if as_json:
         _print_json(answer.as_json())
     else:
@@ -365,6 +398,23 @@ def rebuild_command(settings: Settings, layer: Layer, as_json: bool) -> None:
         _print_json({"ingestions": [ingestion.as_json() for ingestion in done], "next": None})
     elif not done:
         click.echo("There is no ingestion to rebuild from.")
+
+
+@cli.command()
+@json_option
+@click.pass_obj
+def index(settings: Settings, as_json: bool) -> None:
+    """Index trips by place, for boxes and polygons to be answered at once; `serve` and `worker` do it by themselves."""
+    done: list[int] = []
+    with open_warehouse(settings) as warehouse:
+        while made := make_next_segment(warehouse, few=1):
+            done += made
+            if not as_json:
+                click.echo(f"Indexed ingestion{'s' if len(made) > 1 else ''} {', '.join(map(str, made))}")
+    if as_json:
+        _print_json({"ingestions": [str(number) for number in done]})
+    elif not done:
+        click.echo("All ingestions are indexed.")
 
 
 @cli.command()
@@ -441,7 +491,8 @@ def watch(settings: Settings, folder: Path, options: Options, as_json: bool) -> 
 
     with open_warehouse(settings) as warehouse, _stopping() as stop:
         click.echo(f"Watching {folder}; files go on to done/ and failed/ there.", err=True)
-        watch_folder(warehouse, folder, stop, tell, options)
+        with making_segments(warehouse):
+            watch_folder(warehouse, folder, stop, tell, options)
 
 
 @contextmanager

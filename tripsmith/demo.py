@@ -5,7 +5,9 @@ from pathlib import Path
 
 import click
 
-from tripsmith.answers.area import Area, BoundingBox
+from tripsmith.answers.grouping import GroupQuestion
+from tripsmith.answers.selection import Selection
+from tripsmith.answers.shape import BoundingBox
 from tripsmith.answers.trip_groups import trip_groups
 from tripsmith.answers.weekly_average import weekly_average
 from tripsmith.ingestion.carry import carry
@@ -19,7 +21,7 @@ from tripsmith.warehouse.layers import count_rows
 from tripsmith.web.serve import check_address, serve
 
 REGION = "Prague"
-PERIOD = (date(2018, 5, 1), date(2018, 6, 30))
+START, END = date(2018, 5, 1), date(2018, 6, 30)
 BOX = BoundingBox(14.40, 50.06, 14.46, 50.10)
 
 
@@ -62,11 +64,11 @@ def _show(warehouse: Warehouse) -> None:
         click.echo("\nThe layers:")
         for layer, table, count in count_rows(connection):
             click.echo(f"  {layer:<7} {table:<24} {count:>11,} rows")
-        period = f"--from {PERIOD[0]} --to {PERIOD[1]}"
+        period = f"--from {START} --to {END}"
         click.echo(f"\n$ tripsmith weekly-average --region {REGION} {period}")
-        print_weekly_average(weekly_average(connection, Area(region=REGION), *PERIOD))
+        print_weekly_average(weekly_average(connection, Selection(region=REGION, start=START, end=END)))
         box = f"{BOX.west:g},{BOX.south:g},{BOX.east:g},{BOX.north:g}"
         click.echo(f"\n$ tripsmith weekly-average --bbox {box} {period}")
-        print_weekly_average(weekly_average(connection, Area(bbox=BOX), *PERIOD))
+        print_weekly_average(weekly_average(connection, Selection(shape=BOX, start=START, end=END)))
         click.echo("\n$ tripsmith groups --limit 5")
-        print_groups(trip_groups(connection, Area(), limit=5))
+        print_groups(trip_groups(connection, GroupQuestion(), limit=5))

@@ -52,11 +52,13 @@ def print_ingestions(ingestions: Iterable[Ingestion]) -> None:
 
 def print_weekly_average(answer: WeeklyAverage) -> None:
     """Print the average, what it is of, and a bar for every week."""
-    area = answer.area
-    what = area.region or "all trips"
-    if area.bbox:
-        box = f"{area.bbox.west:g},{area.bbox.south:g},{area.bbox.east:g},{area.bbox.north:g}"
-        what = f"{area.region + ' in ' if area.region else ''}box {box} ({area.match})"
+    selection = answer.selection
+    what = selection.region or "all trips"
+    if selection.shape is not None:
+        box = selection.shape.bounds()
+        kind = "box" if selection.shape == box else "polygon within"
+        edges = f"{box.west:g},{box.south:g},{box.east:g},{box.north:g}"
+        what = f"{selection.region + ' in ' if selection.region else ''}{kind} {edges} ({selection.match})"
     click.echo(f"{what}: {answer.average:,.1f} trips a week")
     if not answer.weeks:
         return

@@ -15,8 +15,11 @@ import pytest
 import quadbin
 from contents import bronze_rows, check_sums, checksums, gold_differences, rejected
 
-from tripsmith.answers.area import Area, UnknownRegionError, parse_bbox
+from tripsmith.answers.grouping import GroupQuestion
 from tripsmith.answers.metrics import trip_metrics
+from tripsmith.answers.question import UnknownRegionError
+from tripsmith.answers.selection import Selection
+from tripsmith.answers.shape import parse_bbox
 from tripsmith.answers.trip_groups import trip_groups
 from tripsmith.answers.weekly_average import weekly_average
 from tripsmith.ingestion.ingestion import IngestionConflictError, get_ingestion
@@ -62,17 +65,14 @@ def test_the_figures_of_the_hundred_trips(warehouse, ingest):
     with warehouse.connect() as connection:
         check_sums(connection, ended.id)
         for region, counts in weeks.items():
-            answer = weekly_average(connection, Area(region.upper()))
-            assert answer.area.region == region
+            answer = weekly_average(connection, Selection(region=region.upper()))
+            assert answer.selection.region == region
             assert answer.series == tuple((date(2018, 4, 30) + timedelta(7 * n), c) for n, c in enumerate(counts))
             assert answer.average == sum(counts) / 5
-        origins = weekly_average(connection, Area(bbox=box))
+        origins = weekly_average(connection, Selection(shape=box))
         assert ([trips for _, trips in origins.series], origins.average) == ([6, 3, 0, 0, 2], 2.2)
-        trips = {
-            match: weekly_average(connection, Area(bbox=box, match=match)).trips for match in ("destination", "both")
-        }
-        assert trips == {"destination": 18, "both": 8}
-        assert weekly_average(connection, Area(bbox=box, match="either")).trips == 11 + 18 - 8
+        for match, trips in {"destination": 18, "both": 8, "either": 11 + 18 - 8}.items():
+            assert weekly_average(connection, Selection(shape=box, match=match)).trips == trips
         metrics = trip_metrics(connection)
     latest = {region.name: (region.latest_datasource, region.last_trip) for region in metrics.regions}
     assert latest == {
@@ -161,7 +161,8 @@ def compare_weeks(connection: psycopg.Connection, duck: duckdb.DuckDBPyConnectio
             for region in [None, regions[0], regions[-1]]:
                 for start, end in spans:
                     bbox = parse_bbox(",".join(map(repr, box))) if box else None
-                    answer = weekly_average(connection, Area(region, bbox, match), start, end)
+                    asked_for = Selection(region=region, shape=bbox, match=match, start=start, end=end)
+                    answer = weekly_average(connection, asked_for)
                     inside = ends[match].format(inside="inside")
                     days = duck.execute(
                         f"""SELECT started_at::date, count(*) FROM trip
@@ -209,7 +210,12 @@ def compare_groups(connection: psycopg.Connection, silver: list[tuple]) -> None:
         found: dict[tuple[int, int, int], int] = {}
         cursor, told = None, []
         for _ in range(3):
-            page = trip_groups(connection, Area(region), zoom=zoom, limit=1000, cursor=cursor)
+            page = trip_groups(
+                connection,
+                GroupQuestion(selection=Selection(region=region), zoom=zoom),
+                limit=1000,
+                cursor=cursor,
+            )
             told += [group.trips for group in page.groups]
             found |= {(g.origin_cell, g.destination_cell, g.hour): g.trips for g in page.groups}
             cursor = page.next
@@ -363,9 +369,9 @@ def test_a_reader_sees_nothing_before_all_is_there(warehouse, tmp_path, small_ch
             seen.setdefault(ingestion.phase or ingestion.state, set()).add(counts)
             if not ingestion.is_finished:
                 with pytest.raises(UnknownRegionError):
-                    weekly_average(reader, Area("Prague"))
+                    weekly_average(reader, Selection(region="Prague"))
                 assert trip_metrics(reader).trips == 0
-                assert trip_groups(reader, Area()).groups == ()
+                assert trip_groups(reader, GroupQuestion()).groups == ()
 
         ended = run_ingestion(warehouse, int(sent.ingestion.id), look)
     assert ended.state == "succeeded"

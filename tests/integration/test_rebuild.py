@@ -5,7 +5,7 @@ import threading
 import pytest
 from contents import check_sums, gold_differences
 
-from tripsmith.answers.area import Area
+from tripsmith.answers.selection import Selection
 from tripsmith.answers.weekly_average import weekly_average
 from tripsmith.ingestion.ingestion import IngestionConflictError
 from tripsmith.ingestion.ownership import claim
@@ -64,13 +64,13 @@ def test_what_was_there_is_there_again(warehouse, ingested, layer):
 
 def test_answers_go_on_from_the_old_until_the_new_is_there(warehouse, ingested):
     with warehouse.connect() as connection:
-        expected = weekly_average(connection, Area("Prague"))
+        expected = weekly_average(connection, Selection(region="Prague"))
     done, answers = threading.Event(), []
 
     def ask():
         with warehouse.connect() as connection:
             while not done.is_set():
-                answers.append(weekly_average(connection, Area("Prague")))
+                answers.append(weekly_average(connection, Selection(region="Prague")))
 
     asking = threading.Thread(target=ask)
     asking.start()

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tripsmith.answers.area import BadQuestionError, BoundingBox, parse_bbox, parse_match
+from tripsmith.answers.question import BadQuestionError
+from tripsmith.answers.selection import parse_match
+from tripsmith.answers.shape import BoundingBox, parse_bbox
 
 
 @given(

@@ -3,20 +3,21 @@
 import base64
 import binascii
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from psycopg import Connection, sql
 
-from tripsmith.answers.area import Area, BadQuestionError, condition, find_region
 from tripsmith.answers.cell import cell_json, cell_name, tile_cell
-from tripsmith.warehouse.queries import load_queries
+from tripsmith.answers.days import count_days
+from tripsmith.answers.grouping import GOLD_ZOOM, QUERIES, GroupQuestion, counted_groups
+from tripsmith.answers.places import Snapshot, snapshot
+from tripsmith.answers.question import BadQuestionError
+from tripsmith.answers.selection import Names, find_names
 
-QUERIES = load_queries("tripsmith.answers", "trip_groups.sql")
-
-MIN_ZOOM, MAX_ZOOM = 8, 18
-GOLD_ZOOM = 13
 MAX_LIMIT = 1000
+# As many trips as are looked at one by one for cells finer than gold's.
+MAX_FINE_TRIPS = 3_000_000
 
 _Key = tuple[int, int, int, int]
 
@@ -60,51 +61,57 @@ class TripGroups:
     zoom: int
     groups: tuple[TripGroup, ...]
     next: str | None
+    by_hour: bool = True
 
     def as_json(self) -> dict[str, Any]:
-        """Return the document of the API."""
-        return {"zoom": self.zoom, "groups": [group.as_json() for group in self.groups], "next": self.next}
+        """Return the document of the API: `groups`, or `flows` where they have no hour."""
+        documents = [group.as_json() for group in self.groups]
+        if not self.by_hour:
+            for document in documents:
+                del document["hour"]
+        return {"zoom": self.zoom, "groups" if self.by_hour else "flows": documents, "next": self.next}
 
 
 def trip_groups(
-    connection: Connection[Any],
-    area: Area,
-    *,
-    zoom: int = GOLD_ZOOM,
-    hour: int | None = None,
-    limit: int = 20,
-    cursor: str | None = None,
+    connection: Connection[Any], question: GroupQuestion, *, limit: int = 20, cursor: str | None = None
 ) -> TripGroups:
-    """Return the groups of an area's trips at a zoom, most trips first, `limit` of them from a cursor on.
+    """Return the groups of the selected trips, most trips first, `limit` of them from a cursor on.
 
-    Raises UnknownRegionError and BadQuestionError.
+    Raises UnknownNameError and BadQuestionError.
     """
-    _check(zoom, hour, limit)
-    region_id = find_region(connection, area.region)[0] if area.region is not None else None
-    if area.bbox is None and zoom <= GOLD_ZOOM:
-        counted = sql.SQL(QUERIES["count_from_gold"]).format(
-            region=sql.SQL("true") if region_id is None else sql.SQL("region_id = {}").format(sql.Literal(region_id))
-        )
-    else:
-        counted = sql.SQL(QUERIES["count_from_silver"]).format(condition=condition(area, region_id))
-    after = _decode(cursor) if cursor else None
-    query = sql.SQL(QUERIES["page"]).format(counted=counted)
-    names = ("after_trips", "after_origin", "after_destination", "after_hour")
-    parameters = {"zoom": zoom, "hour": hour, "limit": limit + 1, **dict.fromkeys(names)}
-    parameters.update(zip(names, after or (), strict=False))
-    rows = connection.execute(query, parameters)
-    found = [TripGroup(origin, destination, hour, trips, zoom) for origin, destination, hour, trips in rows]
-    page = tuple(found[:limit])
-    return TripGroups(zoom, page, _encode(page[-1]) if len(found) > limit else None)
-
-
-def _check(zoom: int, hour: int | None, limit: int) -> None:
-    if not MIN_ZOOM <= zoom <= MAX_ZOOM:
-        raise BadQuestionError("zoom", f"zoom is {zoom}; it must lie between {MIN_ZOOM} and {MAX_ZOOM}.")
-    if hour is not None and not 0 <= hour <= 23:
-        raise BadQuestionError("hour", f"hour is {hour}; it must lie between 0 and 23.")
     if not 1 <= limit <= MAX_LIMIT:
         raise BadQuestionError("limit", f"limit is {limit}; it must lie between 1 and {MAX_LIMIT}.")
+    names_after = ("after_trips", "after_origin", "after_destination", "after_hour")
+    parameters = {"zoom": question.zoom, "hours": sorted(question.selection.hours), "limit": limit + 1}
+    parameters.update(dict.fromkeys(names_after))
+    parameters.update(zip(names_after, (_decode(cursor) if cursor else ()), strict=False))
+    with snapshot(connection) as present:
+        names = find_names(connection, question.selection)
+        if question.zoom > GOLD_ZOOM:
+            _check_size(connection, present, question, names)
+        counted, given = counted_groups(connection, present, question, names)
+        parameters.update({**names.parameters, **given})
+        query = sql.SQL(QUERIES["page"]).format(counted=counted)
+        rows = connection.execute(query, parameters).fetchall()
+    found = [TripGroup(origin, destination, hour, trips, question.zoom) for origin, destination, hour, trips in rows]
+    page = tuple(found[:limit])
+    return TripGroups(question.zoom, page, _encode(page[-1]) if len(found) > limit else None, by_hour=question.by_hour)
+
+
+def _check_size(connection: Connection[Any], present: Snapshot, question: GroupQuestion, names: Names) -> None:
+    """Raise BadQuestionError where cells finer than gold's would have too many trips looked at."""
+    shapes = [shape for shapes in question.shapes.values() for shape in shapes]
+    trips = sum(count_days(connection, present, question.selection, names).values())
+    for end, shape in question.own_shapes:
+        narrowed = replace(question.selection, shape=shape, match=end)
+        trips = min(trips, sum(count_days(connection, present, narrowed, names).values()))
+    if trips > MAX_FINE_TRIPS:
+        hint = "a smaller area" if shapes else "an area, by bbox,"
+        raise BadQuestionError(
+            "zoom",
+            f"zoom {question.zoom} is for {MAX_FINE_TRIPS:,} trips at most, and these are {trips:,}: zoom {GOLD_ZOOM}"
+            f" would do, or {hint} at this zoom.",
+        )
 
 
 def _encode(group: TripGroup) -> str:

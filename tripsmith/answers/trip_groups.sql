@@ -1,27 +1,48 @@
--- Trip groups, most trips first.
+-- Trip groups, most trips first. {hour} is the hour, or 0 where groups are not told apart by it.
 
 -- name: count_from_gold
 -- Coarser cells are found by masking the bits of their tiles.
 SELECT origin_tile & gold.tile_mask(%(zoom)s) AS origin_tile, destination_tile & gold.tile_mask(%(zoom)s) AS destination_tile,
-       hour, sum(trips)::bigint AS trips
+       {hour} AS hour, sum(trips)::bigint AS trips
 FROM gold.trip_group
-WHERE {region} AND (%(hour)s::int IS NULL OR hour = %(hour)s)
+WHERE (%(region_id)s::int IS NULL OR region_id = %(region_id)s) AND hour = ANY(%(hours)s) AND {cells}
 GROUP BY 1, 2, 3
 
+-- name: in_cells
+{tile} = ANY({cells})
+
+-- name: not_in_cells
+NOT ({tile} & gold.tile_mask({zoom}) = ANY({cells}))
+
+-- name: list_gold_cells
+SELECT DISTINCT {tile} FROM gold.trip_group WHERE %(region_id)s::int IS NULL OR region_id = %(region_id)s
+
 -- name: count_from_silver
--- An area's own trips, or cells finer than gold's.
 SELECT trip.origin_tile & gold.tile_mask(%(zoom)s) AS origin_tile,
        trip.destination_tile & gold.tile_mask(%(zoom)s) AS destination_tile,
-       extract(hour FROM trip.started_at)::int AS hour, count(*) AS trips
+       {hour} AS hour, count(*) AS trips
 FROM silver.trip AS trip
 WHERE {condition}
-  AND (%(hour)s::int IS NULL OR extract(hour FROM trip.started_at) = %(hour)s)
 GROUP BY 1, 2, 3
+
+-- name: hour_of_trip
+date_part('hour', trip.started_at)::int
+
+-- name: given
+-- Groups that were counted by the caller.
+SELECT * FROM unnest(%(origin_tiles)s::bigint[], %(destination_tiles)s::bigint[], %(hours_counted)s::int[], %(counts)s::bigint[])
+    AS given (origin_tile, destination_tile, hour, trips)
+
+-- name: tiles
+-- In the order of the points.
+SELECT silver.tile(longitude, latitude)
+FROM unnest(%(longitudes)s::float8[], %(latitudes)s::float8[]) WITH ORDINALITY AS point (longitude, latitude, number)
+ORDER BY number
 
 -- name: page
 -- Keyset pages: a page starts where the one before it ended, whatever came in between.
 WITH counted AS (
-{counted}
+SELECT origin_tile, destination_tile, hour, sum(trips)::bigint AS trips FROM ({counted}) AS part GROUP BY 1, 2, 3
 )
 SELECT origin_tile, destination_tile, hour, trips
 FROM counted

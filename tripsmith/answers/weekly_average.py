@@ -1,12 +1,15 @@
-"""The weekly average of trips in an area, with every week's count."""
+"""The weekly average of trips, with every week's count."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from psycopg import Connection, sql
+from psycopg import Connection
 
-from tripsmith.answers.area import Area, BadQuestionError, condition, find_region
+from tripsmith.answers.days import count_days
+from tripsmith.answers.places import Snapshot, snapshot
+from tripsmith.answers.selection import Names, Selection, find_names
 from tripsmith.warehouse.queries import load_queries
 
 QUERIES = load_queries("tripsmith.answers", "weekly_average.sql")
@@ -18,7 +21,7 @@ _WEEK = timedelta(days=7)
 class WeeklyAverage:
     """The answer. `series` has every week of the span, by its Monday, those without trips too."""
 
-    area: Area
+    selection: Selection
     start: date | None
     end: date | None
     series: tuple[tuple[date, int], ...]
@@ -41,8 +44,8 @@ class WeeklyAverage:
     def as_json(self) -> dict[str, Any]:
         """Return the document of the API."""
         return {
-            "area": self.area.as_json(),
-            "match": self.area.match,
+            "area": self.selection.area_json(),
+            "match": self.selection.match,
             "from": self.start.isoformat() if self.start else None,
             "to": self.end.isoformat() if self.end else None,
             "weeks": self.weeks,
@@ -52,29 +55,21 @@ class WeeklyAverage:
         }
 
 
-def weekly_average(
-    connection: Connection[Any], area: Area, start: date | None = None, end: date | None = None
-) -> WeeklyAverage:
-    """Return the weekly average of an area's trips from one local date to another, both included.
+def weekly_average(connection: Connection[Any], selection: Selection) -> WeeklyAverage:
+    """Return the weekly average of the selected trips.
 
-    Without a bound, the area's own first or last trip is that end. Raises UnknownRegionError and BadQuestionError.
+    Without `start` or `end`, the selection's own first or last trip is that end. Raises UnknownNameError.
     """
-    if start and end and start > end:
-        raise BadQuestionError("from", f"from {start} is after to {end}; it must not be.")
-    region_id = None
-    if area.region is not None:
-        region_id, name = find_region(connection, area.region)
-        area = Area(name, area.bbox, area.match)
-    days = _days_by_week(connection, area, region_id, start, end)
-    own_first = min((first for _, _, first, _ in days), default=None)
-    own_last = max((last for _, _, _, last in days), default=None)
-    start, end = start or own_first, end or own_last
+    with snapshot(connection) as present:
+        names = find_names(connection, selection)
+        selection = replace(selection, region=names.region, datasource=names.datasource)
+        weeks, own_first, own_last = _count(connection, present, selection, names)
+    start, end = selection.start or own_first, selection.end or own_last
     if start is None or end is None or start > end:
-        return WeeklyAverage(area, start, end, ())
-    counts = {week: trips for week, trips, _, _ in days}
-    weeks = range((monday(end) - monday(start)) // _WEEK + 1)
-    series = ((monday(start) + number * _WEEK) for number in weeks)
-    return WeeklyAverage(area, start, end, tuple((week, counts.get(week, 0)) for week in series))
+        return WeeklyAverage(selection, start, end, ())
+    span = range((monday(end) - monday(start)) // _WEEK + 1)
+    series = ((monday(start) + number * _WEEK) for number in span)
+    return WeeklyAverage(selection, start, end, tuple((week, weeks.get(week, 0)) for week in series))
 
 
 def monday(day: date) -> date:
@@ -82,11 +77,16 @@ def monday(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def _days_by_week(
-    connection: Connection[Any], area: Area, region_id: int | None, start: date | None, end: date | None
-) -> list[tuple[date, int, date, date]]:
-    """Return each week that has trips, its trips, and the days of its first and last."""
-    if area.bbox is None and start is None and end is None:
-        return connection.execute(QUERIES["weeks_of_region"], {"region_id": region_id}).fetchall()
-    query = sql.SQL(QUERIES["weeks_of_area"]).format(condition=condition(area, region_id))
-    return connection.execute(query, {"start": start, "end": end}).fetchall()
+def _count(
+    connection: Connection[Any], present: Snapshot, selection: Selection, names: Names
+) -> tuple[dict[date, int], date | None, date | None]:
+    """Return the trips of each week that has any, and the days of the first trip and of the last."""
+    if selection.shape is None and selection.every_time:
+        rows = connection.execute(QUERIES["weeks_of_region"], names.parameters).fetchall()
+        firsts, lasts = [first for _, _, first, _ in rows], [last for _, _, _, last in rows]
+        return {week: trips for week, trips, _, _ in rows}, min(firsts, default=None), max(lasts, default=None)
+    days = count_days(connection, present, selection, names)
+    weeks: Counter[date] = Counter()
+    for day, trips in days.items():
+        weeks[monday(day)] += trips
+    return weeks, min(days, default=None), max(days, default=None)

@@ -8,6 +8,7 @@ from psycopg import Connection, sql
 from tripsmith.ingestion.chunk import lines as chunk_lines
 from tripsmith.ingestion.ingestion import Ingestion, IngestionConflictError, get_ingestion
 from tripsmith.ingestion.ownership import claim
+from tripsmith.ingestion.segments import interrupt, leave_segment
 from tripsmith.sources.formats import FORMATS
 from tripsmith.sources.layout import Layout
 from tripsmith.warehouse import lot
@@ -55,9 +56,11 @@ def _rebuild_one(warehouse: Warehouse, connection: Connection[Any], load: Silver
             raise IngestionConflictError(
                 f"Ingestion {load.ingestion_id} is being worked on; rebuild again when that is done."
             )
+        interrupt(connection)
         with connection.transaction():
             if connection.execute(QUERIES["lock_ingestion"], {"id": load.ingestion_id}).fetchone() is None:
                 return False
+            leave_segment(connection, load.ingestion_id)
             chunks = chunk_lines(connection, load.ingestion_id)
             if layer == "silver":
                 _fill_silver(warehouse, connection, load, chunks)

@@ -16,6 +16,7 @@ from tripsmith.ingestion.ingestion import (
     get_ingestion,
 )
 from tripsmith.ingestion.ownership import claim
+from tripsmith.ingestion.segments import interrupt, leave_segment
 from tripsmith.sources.layout import inspect
 from tripsmith.sources.stream import SourceError, digest, known_encoding, stamp
 from tripsmith.warehouse import lot
@@ -137,9 +138,11 @@ def remove(connection: Connection[Any], ingestion_id: str | int) -> Ingestion:
     with claim(connection, number) as claimed:
         if not claimed:
             raise IngestionConflictError(f"Ingestion {found.id} is running; cancel it first.")
+        interrupt(connection)
         with connection.transaction():
             # Locks the ingestion: the last commit of an owner that was killed may still be on its way.
             source_path, owns_source, table_id, table_name, lot_id = _source(connection, number)
+            leave_segment(connection, number)
             if table_name is not None and lot_id is not None:
                 table = BronzeTable(table_id, table_name, ())
                 if lot_id == SHARED:

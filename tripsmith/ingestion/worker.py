@@ -7,6 +7,7 @@ import psycopg
 
 from tripsmith.ingestion.events import listen
 from tripsmith.ingestion.run import run_ingestion, waiting_ingestions
+from tripsmith.ingestion.segments import making_segments
 from tripsmith.warehouse.database import Warehouse, WarehouseError
 
 logger = logging.getLogger(__name__)
@@ -16,6 +17,11 @@ _LOOK_EVERY_SECONDS = 10
 
 def work(warehouse: Warehouse, stop: threading.Event) -> None:
     """Run queued ingestions until told to stop; one that runs then goes on to its end first."""
+    with making_segments(warehouse):
+        _take_queued(warehouse, stop)
+
+
+def _take_queued(warehouse: Warehouse, stop: threading.Event) -> None:
     quiet = 0
     for changed in listen(warehouse.conninfo):
         # A process that dies tells nobody: what it left is looked for in quiet times.

@@ -10,6 +10,7 @@ import tripsmith
 from tripsmith.settings import Settings
 from tripsmith.warehouse.database import Warehouse
 from tripsmith.web import (
+    cells,
     current,
     health,
     home,
@@ -48,7 +49,7 @@ def create_app(settings: Settings, warehouse: Warehouse) -> tuple[OpenAPI, Socke
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
 
-    for resource in (ingestions, weekly_averages, trip_groups, metrics, health):
+    for resource in (ingestions, weekly_averages, trip_groups, cells, metrics, health):
         app.register_api(resource.api)
     for pages in (home.pages, reference.pages, original.pages):
         app.register_blueprint(pages)

@@ -1,10 +1,11 @@
 """The JSON documents of the API, as its OpenAPI document describes them; types for clients are made from these."""
 
 from datetime import date, datetime
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tripsmith.answers.area import Match
+from tripsmith.answers.selection import Match
 from tripsmith.ingestion.ingestion import Phase, State
 
 
@@ -43,10 +44,11 @@ class IngestionPage(Document):
 
 
 class Area(Document):
-    """What the question was about: a region, a box as west, south, east, north, both, or (both null) everything."""
+    """Where the trips are: a region, a box as west, south, east, north, a GeoJSON polygon, or (all null) anywhere."""
 
     region: str | None
     bbox: list[float] | None
+    polygon: dict[str, Any] | None
 
 
 class WeekCount(Document):
@@ -94,6 +96,38 @@ class TripGroupPage(Document):
     zoom: int
     groups: list[TripGroup]
     next: str | None = Field(description="The `cursor` of the next page; null on the last.")
+
+
+class Flow(Document):
+    """Trips with the same origin cell and destination cell."""
+
+    origin_cell: str
+    destination_cell: str
+    trips: int
+    origin: Cell
+    destination: Cell
+
+
+class FlowPage(Document):
+    """Flows, most trips first."""
+
+    zoom: int
+    flows: list[Flow]
+    next: str | None = Field(description="The `cursor` of the next page; null on the last.")
+
+
+class CellCount(Document):
+    """A cell, a quadbin in hexadecimal digits, and its trips."""
+
+    cell: str
+    trips: int
+
+
+class CellCounts(Document):
+    """The cells in view that have trips, most trips first."""
+
+    zoom: int
+    cells: list[CellCount]
 
 
 class Region(Document):

@@ -15,7 +15,9 @@ from flask_socketio import Namespace, SocketIO
 from gevent.queue import JoinableQueue
 from werkzeug.exceptions import HTTPException
 
-from tripsmith.answers.area import Area, BadQuestionError, BoundingBox, UnknownRegionError
+from tripsmith.answers.question import BadQuestionError, UnknownRegionError
+from tripsmith.answers.selection import Selection
+from tripsmith.answers.shape import BoundingBox
 from tripsmith.answers.weekly_average import weekly_average
 from tripsmith.ingestion.ingestion import Ingestion
 from tripsmith.ingestion.submission import Options
@@ -131,10 +133,10 @@ def show_weekly_average_trips() -> tuple[dict[str, Any], int]:
     event = "weekly_average_trips_status"
     tell(event, "Fetch weekly average trips started")
     try:
-        area = _area()
-        tell(event, f"Fetch weekly average trips by {'REGION' if area.region else 'BOUDING BOX'}")
+        selection = _selection()
+        tell(event, f"Fetch weekly average trips by {'REGION' if selection.region else 'BOUDING BOX'}")
         with current().warehouse.connect() as connection:
-            series = weekly_average(connection, area).series
+            series = weekly_average(connection, selection).series
     except UnknownRegionError:
         series = ()
     except BadQuestionError as error:
@@ -147,17 +149,17 @@ def show_weekly_average_trips() -> tuple[dict[str, Any], int]:
     return {"data": [{"week": week.isoformat(), "weekly_avg_trips": trips} for week, trips in series if trips]}, 200
 
 
-def _area() -> Area:
+def _selection() -> Selection:
     region = request.args.get("region")
     if region:
-        return Area(region=region)
+        return Selection(region=region)
     edges = {name: request.args.get(name) for name in ("min_lon", "min_lat", "max_lon", "max_lat")}
     missing = [name for name, text in edges.items() if not text]
     if missing:
         needed = "a region, or min_lat, max_lat, min_lon and max_lon"
         raise BadQuestionError(missing[0], f"The question needs {needed}; {', '.join(missing)} not given.")
     try:
-        return Area(bbox=BoundingBox(*(float(text or "") for text in edges.values())))
+        return Selection(shape=BoundingBox(*(float(text or "") for text in edges.values())))
     except ValueError as error:
         if isinstance(error, BadQuestionError):
             raise

@@ -14,7 +14,7 @@ from gunicorn.http.errors import ParseException
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import ClientDisconnected, HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
-from tripsmith.answers.area import BadQuestionError, UnknownRegionError
+from tripsmith.answers.question import BadQuestionError, UnknownNameError
 from tripsmith.ingestion.ingestion import IngestionConflictError, IngestionNotFoundError
 from tripsmith.ingestion.submission import BadFileError
 from tripsmith.warehouse.database import WarehouseError
@@ -93,8 +93,8 @@ def describe(error: Exception) -> Response:  # noqa: PLR0911  # one line a kind 
             return problem(400, str(error), parameter=error.parameter)
         case BadFileError():
             return problem(400, str(error), parameter=getattr(error, "parameter", None) or "file")
-        case UnknownRegionError():
-            return problem(404, str(error), parameter="region", near=error.near)
+        case UnknownNameError():
+            return problem(404, str(error), parameter=error.parameter, near=error.near)
         case IngestionNotFoundError():
             return problem(404, str(error), parameter="id")
         case IngestionConflictError():

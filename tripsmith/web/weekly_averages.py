@@ -1,17 +1,16 @@
 """The resource /weekly-average: how many trips a week an area sees."""
 
-from datetime import date
-from typing import Annotated, Any
+from typing import Any
 
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
-from pydantic import BeforeValidator, Field
 
+from tripsmith.answers.selection import Selection
 from tripsmith.answers.weekly_average import weekly_average
 from tripsmith.web import documents
-from tripsmith.web.area_query import AreaQuery
 from tripsmith.web.current import current
 from tripsmith.web.problems import problems
+from tripsmith.web.selection_query import SelectionQuery, WithArea
 
 api = APIBlueprint(
     "weekly_averages",
@@ -22,27 +21,18 @@ api = APIBlueprint(
 )
 
 
-def _parse_date(text: Any) -> Any:
-    # pydantic takes a bare number for seconds since 1970: `from=2018` would be a day of that year.
-    try:
-        return date.fromisoformat(text) if isinstance(text, str) else text
-    except ValueError:
-        raise ValueError("it must be a date such as 2018-04-30") from None
-
-
-Day = Annotated[date | None, BeforeValidator(_parse_date)]
-
-
-class WeeklyAverageQuery(AreaQuery):
-    """The area and the span."""
-
-    from_: Day = Field(None, alias="from", description="First local date; by default that of the area's first trip.")
-    to: Day = Field(None, description="Last local date; by default that of the area's last trip.")
-
-
 @api.get("/weekly-average", operation_id="getWeeklyAverage", responses={200: documents.WeeklyAverage})
-def show_weekly_average(query: WeeklyAverageQuery) -> dict[str, Any]:
+def show_weekly_average(query: SelectionQuery) -> dict[str, Any]:
     """Ask for the weekly average of trips in an area."""
-    area = query.area()
+    return _answer(query.selection())
+
+
+@api.post("/weekly-average", operation_id="askWeeklyAverage", responses={200: documents.WeeklyAverage})
+def ask_weekly_average(body: WithArea) -> dict[str, Any]:
+    """Ask for the weekly average of trips in a polygon."""
+    return _answer(body.selection())
+
+
+def _answer(selection: Selection) -> dict[str, Any]:
     with current().warehouse.connect() as connection:
-        return weekly_average(connection, area, query.from_, query.to).as_json()
+        return weekly_average(connection, selection).as_json()

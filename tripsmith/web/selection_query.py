@@ -1,0 +1,80 @@
+"""The parameters that all questions share: which trips are meant. By GET in the address, by POST as JSON."""
+
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from tripsmith.answers.question import BadQuestionError
+from tripsmith.answers.selection import (
+    ALL_HOURS,
+    ALL_WEEKDAYS,
+    Selection,
+    parse_hours,
+    parse_match,
+    parse_weekdays,
+)
+from tripsmith.answers.shape import Shape, parse_bbox, parse_polygon
+
+
+def _parse_date(text: Any) -> Any:
+    # pydantic takes a bare number for seconds since 1970: `from=2018` would be a day of that year.
+    try:
+        return date.fromisoformat(text) if isinstance(text, str) else text
+    except ValueError:
+        raise ValueError("it must be a date such as 2018-04-30") from None
+
+
+Day = Annotated[date | None, BeforeValidator(_parse_date)]
+
+
+class SelectionQuery(BaseModel):
+    """What is given narrows one another; without any of it, all trips are meant."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    region: str | None = Field(None, description="Name of a region, in any case.")
+    bbox: str | None = Field(None, description="Box as west,south,east,north in degrees, edges included.")
+    match: str = Field(
+        "origin", description="Which end of a trip must lie in the box or area: origin, destination, both or either."
+    )
+    datasource: str | None = Field(None, description="Name of a data source, in any case.")
+    hours: str | None = Field(None, description="Hours of the local day that trips start in, such as 7-9 or 22-4,12.")
+    weekdays: str | None = Field(None, description="Days of the week that trips start on, such as 1-5; 1 is Monday.")
+    from_: Day = Field(None, alias="from", description="First local date.")
+    to: Day = Field(None, description="Last local date.")
+
+    def selection(self) -> Selection:
+        """Return the trips meant. Raises BadQuestionError."""
+        return Selection(
+            region=self.region,
+            shape=self.shape(),
+            match=parse_match(self.match),
+            datasource=self.datasource,
+            hours=parse_hours(self.hours) if self.hours is not None else ALL_HOURS,
+            weekdays=parse_weekdays(self.weekdays) if self.weekdays is not None else ALL_WEEKDAYS,
+            start=self.from_,
+            end=self.to,
+        )
+
+    def shape(self) -> Shape | None:
+        """Return the box or polygon meant. Raises BadQuestionError."""
+        return parse_bbox(self.bbox) if self.bbox is not None else None
+
+
+class WithArea(SelectionQuery):
+    """The same, and an area as a GeoJSON Polygon or MultiPolygon, its boundary included."""
+
+    area: dict[str, Any] | None = Field(
+        None,
+        description="A GeoJSON Polygon or MultiPolygon, or a Feature of one, instead of `bbox`."
+        " Longitudes beyond 180 go on across the antimeridian.",
+    )
+
+    def shape(self) -> Shape | None:
+        """Return the box or polygon meant. Raises BadQuestionError."""
+        if self.area is None:
+            return super().shape()
+        if self.bbox is not None:
+            raise BadQuestionError("area", "Give bbox or area, not both.")
+        return parse_polygon(self.area)
