@@ -31,6 +31,7 @@ from tripsmith.answers.selection import (
     parse_weekdays,
 )
 from tripsmith.answers.shape import Polygon, parse_bbox, parse_polygon
+from tripsmith.answers.statistics import trip_statistics
 from tripsmith.answers.trip_groups import trip_groups
 from tripsmith.answers.weekly_average import weekly_average
 from tripsmith.ingestion import submission
@@ -369,16 +370,17 @@ def groups(settings: Settings, selection: Selection, zoom: int, hour: int | None
 
 
 @cli.command()
+@click.option("--region", help="With --json: whose trips are spread over weeks, hours and lengths.")
 @json_option
 @click.pass_obj
-def metrics(settings: Settings, as_json: bool) -> None:
-    """Show what the warehouse holds, by region and by data source."""
+def metrics(settings: Settings, region: str | None, as_json: bool) -> None:
+    """Show what the warehouse holds, by region and by data source; with --json, by week, hour and length as well."""
     with _connection(settings) as connection:
         answer = trip_metrics(connection)
-    if as_json:
-        _print_json(answer.as_json())
-    else:
-        print_metrics(answer)
+        if as_json:
+            _print_json(answer.as_json() | trip_statistics(connection, region).as_json())
+        else:
+            print_metrics(answer)
 
 
 @cli.command("rebuild")

@@ -1,7 +1,7 @@
 -- Trips by cell, for a map.
 
 -- name: cells_by_day
--- {days} sums the columns of the days meant.
+-- What is summed are the columns of the days meant.
 SELECT cell & gold.tile_mask(%(zoom)s), sum({days})::bigint
 FROM gold.{end}_week
 WHERE segment = ANY(%(segments)s) AND zoom = %(level)s AND parent = ANY(%(parents)s) AND cell = ANY(%(cells)s)

@@ -9,7 +9,7 @@ import numpy as np
 from psycopg import Connection, sql
 
 from tripsmith.answers.cover import Place, Tiles, classify, point_tiles, tile_mask
-from tripsmith.answers.places import Places, Snapshot, Trips, in_shape, in_times, matching, scan_trips
+from tripsmith.answers.places import DayHours, Places, Snapshot, Trips, in_shape, in_times, matching, scan_trips
 from tripsmith.answers.question import BadQuestionError
 from tripsmith.answers.selection import ALL_HOURS, Names, Selection, condition, end_condition
 from tripsmith.answers.shape import BoundingBox, Floats, Polygon, Shape
@@ -97,23 +97,24 @@ def counted_groups(
         parts.append(sql.SQL(QUERIES["count_from_gold"]).format(hour=hour, cells=cells))
         if not shapes:
             return parts[0], {}
-    counts: Counter[_Group] = Counter()
+    tally = _Tally(question)
     if present.segments:
         for trips in _placed(Places(connection, present.segments, names), question, whole_until):
-            _count(connection, counts, trips, question)
+            tally.add(trips)
     if present.without_segment is not None:
         where = sql.SQL(" AND ").join([present.without_segment, left_out, *_conditions(question, names)])
         asked = (question.selection.shape, question.origin, question.destination)
         if any(isinstance(shape, Polygon) for shape in asked):
             for trips in scan_trips(connection, where):
-                _count(connection, counts, _narrowed(matching(trips, question.selection), question), question)
+                tally.add(_narrowed(matching(trips, question.selection), question))
         else:
             hour = sql.SQL(QUERIES["hour_of_trip"] if question.by_hour else "0")
             parts.append(sql.SQL(QUERIES["count_from_silver"]).format(hour=hour, condition=where))
     parts.append(sql.SQL(QUERIES["given"]))
-    columns = list(zip(*counts, strict=True)) or [(), (), ()]
+    tally.settle(connection)
+    columns = list(zip(*tally.counts, strict=True)) or [(), (), ()]
     given = dict(zip(("origin_tiles", "destination_tiles", "hours_counted"), map(list, columns), strict=True))
-    return sql.SQL("\nUNION ALL\n").join(parts), {**given, "counts": list(counts.values())}
+    return sql.SQL("\nUNION ALL\n").join(parts), {**given, "counts": list(tally.counts.values())}
 
 
 def _gold_cells_inside(connection: Connection[Any], end: End, shape: Shape, names: Names) -> list[int]:
@@ -163,29 +164,46 @@ def _narrowed(trips: Trips, question: GroupQuestion) -> Trips:
     return trips
 
 
-def _count(connection: Connection[Any], counts: Counter[_Group], trips: Trips, question: GroupQuestion) -> None:
-    if trips.points is None or trips.others is None or not len(trips.day_hours):
-        return
-    mask = tile_mask(question.zoom)
-    origins, origin_of = np.unique(_tiles(connection, trips.points) & mask, return_inverse=True)
-    destinations, destination_of = np.unique(_tiles(connection, trips.others) & mask, return_inverse=True)
-    hours = trips.hours if question.by_hour else np.zeros_like(trips.hours)
-    keys, found = np.unique((origin_of * len(destinations) + destination_of) * 24 + hours, return_counts=True)
-    pairs, hour_of = keys // 24, keys % 24
-    groups = zip(
-        origins[pairs // len(destinations)].tolist(),
-        destinations[pairs % len(destinations)].tolist(),
-        hour_of.tolist(),
-        strict=True,
-    )
-    for group, trips_found in zip(groups, found.tolist(), strict=True):
-        counts[group] += trips_found
+class _Tally:
+    """Trips by group; those whose cell another rounding could change are counted last, by PostgreSQL's."""
+
+    def __init__(self, question: GroupQuestion) -> None:
+        self.counts: Counter[_Group] = Counter()
+        self._question = question
+        self._doubtful: list[Trips] = []
+
+    def add(self, trips: Trips) -> None:
+        """Count trips, both of whose ends were read."""
+        if trips.points is None or trips.others is None or not len(trips.day_hours):
+            return
+        origins, doubtful_origins = point_tiles(trips.points[:, 0], trips.points[:, 1])
+        destinations, doubtful_destinations = point_tiles(trips.others[:, 0], trips.others[:, 1])
+        doubtful = doubtful_origins | doubtful_destinations
+        if doubtful.any():
+            self._doubtful.append(trips.where(doubtful))
+        self._count(origins[~doubtful], destinations[~doubtful], trips.hours[~doubtful])
+
+    def settle(self, connection: Connection[Any]) -> None:
+        """Count what was left; the connection must not be in the midst of a COPY."""
+        for trips in self._doubtful:
+            if trips.points is not None and trips.others is not None:
+                ends = [_tiles(connection, points) for points in (trips.points, trips.others)]
+                self._count(ends[0], ends[1], trips.hours)
+        self._doubtful.clear()
+
+    def _count(self, origin_tiles: Tiles, destination_tiles: Tiles, hours: DayHours) -> None:
+        mask = tile_mask(self._question.zoom)
+        origins, origin_of = np.unique(origin_tiles & mask, return_inverse=True)
+        destinations, destination_of = np.unique(destination_tiles & mask, return_inverse=True)
+        if not self._question.by_hour:
+            hours = np.zeros_like(hours)
+        keys, found = np.unique((origin_of * len(destinations) + destination_of) * 24 + hours, return_counts=True)
+        pairs, hour_of = keys // 24, keys % 24
+        columns = (origins[pairs // len(destinations)], destinations[pairs % len(destinations)], hour_of, found)
+        for origin, destination, hour, trips in zip(*(column.tolist() for column in columns), strict=True):
+            self.counts[origin, destination, hour] += trips
 
 
 def _tiles(connection: Connection[Any], points: Floats) -> Tiles:
-    """Return the tiles of points; PostgreSQL decides where another rounding could put one into the next row."""
-    tiles, doubtful = point_tiles(points[:, 0], points[:, 1])
-    if doubtful.any():
-        parameters = {"longitudes": points[doubtful, 0].tolist(), "latitudes": points[doubtful, 1].tolist()}
-        tiles[doubtful] = [tile for (tile,) in connection.execute(QUERIES["tiles"], parameters)]
-    return tiles
+    parameters = {"longitudes": points[:, 0].tolist(), "latitudes": points[:, 1].tolist()}
+    return np.array([tile for (tile,) in connection.execute(QUERIES["tiles"], parameters)], dtype=np.int64)

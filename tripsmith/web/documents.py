@@ -162,6 +162,29 @@ class DatasourceList(Document):
     datasources: list[Datasource]
 
 
+class WeekdayHourCount(Document):
+    """A day of the week, 1 being Monday, an hour of the local day, and the trips that start then."""
+
+    weekday: int
+    hour: int
+    trips: int
+
+
+class LengthCount(Document):
+    """Trips whose ends are so many kilometres apart, `to_km` excluded (null: or more), as the crow flies."""
+
+    from_km: int
+    to_km: int | None
+    trips: int
+
+
+class ReasonCount(Document):
+    """Why rows were rejected, without what they held; a row may have several reasons."""
+
+    reason: str
+    rows: int
+
+
 class TripMetrics(Document):
     """What the warehouse holds."""
 
@@ -172,6 +195,10 @@ class TripMetrics(Document):
     last_trip: datetime | None
     regions: list[Region]
     datasources: list[Datasource]
+    weeks: list[WeekCount]
+    weekday_hours: list[WeekdayHourCount]
+    lengths: list[LengthCount]
+    rejected_reasons: list[ReasonCount]
 
 
 class Health(Document):

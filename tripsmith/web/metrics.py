@@ -4,8 +4,10 @@ from typing import Any
 
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
+from pydantic import BaseModel, ConfigDict, Field
 
 from tripsmith.answers.metrics import list_datasources, list_regions, trip_metrics
+from tripsmith.answers.statistics import trip_statistics
 from tripsmith.web import documents
 from tripsmith.web.current import current
 from tripsmith.web.problems import problems
@@ -15,15 +17,23 @@ api = APIBlueprint(
     __name__,
     url_prefix="/api/v1",
     abp_tags=[Tag(name="Metrics", description="What the warehouse holds")],
-    abp_responses=problems(400, 403, 500, 503),
+    abp_responses=problems(400, 403, 404, 500, 503),
 )
 
 
+class MetricsQuery(BaseModel):
+    """Whose trips are spread over weeks, hours and lengths; totals and rejected rows are always of all."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    region: str | None = Field(None, description="Name of a region, in any case.")
+
+
 @api.get("/metrics/trips", operation_id="getTripMetrics", responses={200: documents.TripMetrics})
-def show_trip_metrics() -> dict[str, Any]:
-    """Show trips, rejected rows, the first and last trip, by region and by data source."""
+def show_trip_metrics(query: MetricsQuery) -> dict[str, Any]:
+    """Show trips, rejected rows, the first and last trip, by region and data source, week, hour and length."""
     with current().warehouse.connect() as connection:
-        return trip_metrics(connection).as_json()
+        return trip_metrics(connection).as_json() | trip_statistics(connection, query.region).as_json()
 
 
 @api.get("/regions", operation_id="listRegions", responses={200: documents.RegionList})
