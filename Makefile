@@ -6,7 +6,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 ROWS ?= 1000000
 PORT ?= 8000
 
-.PHONY: run test lint format bench lock clean
+.PHONY: run test lint format bench bench-answers lock clean
 
 run: $(VENV)/installed
 	@$(BIN)/tripsmith demo --port $(PORT)
@@ -22,6 +22,9 @@ lint: $(VENV)/installed-dev
 format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+bench-answers: $(VENV)/installed-dev
+	$(BIN)/python -m benchmarks.answers --rows $(ROWS)
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.ingest --rows $(ROWS)

@@ -113,12 +113,20 @@ def test_a_file_that_cannot_be_taken_does_not_keep_the_others_out(tripsmith, tmp
         (("weekly-average", "--bbox", "1,9,3,2"), "south 9 is greater than north 2"),
         (("weekly-average", "--from", "yesterday"), "yesterday"),
         (("weekly-average", "--from", "2018-06-01", "--to", "2018-05-01"), "is after"),
+        (("weekly-average", "--hours", "25"), "hours between 0 and 23"),
+        (("weekly-average", "--weekdays", "0-5"), "days between 1 (Monday) and 7 (Sunday)"),
+        (("weekly-average", "--area", "not.geojson"), "is not GeoJSON"),
+        (("weekly-average", "--area", "crossing.geojson"), "Self-intersection"),
+        (("weekly-average", "--area", "crossing.geojson", "--bbox", "0,0,1,1"), "not both"),
         (("groups", "--zoom", "99"), "between 8 and 18"),
         (("groups", "--match", "neither"), "neither"),
         (("frobnicate",), "No such command"),
     ],
 )
-def test_wrong_usage_is_one_sentence_and_code_2(tripsmith, arguments, message):
+def test_wrong_usage_is_one_sentence_and_code_2(tripsmith, tmp_path, arguments, message):
+    (tmp_path / "not.geojson").write_text("POLYGON ((0 0, 1 1))")
+    bow_tie = [[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]
+    (tmp_path / "crossing.geojson").write_text(json.dumps({"type": "Polygon", "coordinates": [bow_tie]}))
     ended = tripsmith(*arguments)
     assert ended.returncode == 2
     assert message in ended.stderr

@@ -175,6 +175,19 @@ def test_answers_are_the_documents_that_are_described(api: Api) -> None:
         ("/api/v1/weekly-average?to=2018-02-30", 400, "to"),
         ("/api/v1/weekly-average?from=2018-02-02&to=2018-02-01", 400, "from"),
         ("/api/v1/weekly-average?regoin=Prague", 400, "regoin"),
+        ("/api/v1/weekly-average?datasource=nowhere", 404, "datasource"),
+        ("/api/v1/weekly-average?hours=7-24", 400, "hours"),
+        ("/api/v1/weekly-average?hours=", 400, "hours"),
+        ("/api/v1/weekly-average?weekdays=Mon", 400, "weekdays"),
+        ("/api/v1/weekly-average?area=x", 400, "area"),
+        ("/api/v1/cells?zoom=3", 400, "bbox"),
+        ("/api/v1/cells?zoom=17&bbox=0,0,1,1", 400, "zoom"),
+        ("/api/v1/cells?bbox=0,0,1,1&match=both", 400, "match"),
+        ("/api/v1/flows?zoom=7", 400, "zoom"),
+        ("/api/v1/flows?hour=7", 400, "hour"),
+        ("/api/v1/groups?origin_bbox=1,2,3", 400, "origin_bbox"),
+        ("/api/v1/groups?destination_bbox=0,9,1,2", 400, "destination_bbox"),
+        ("/api/v1/metrics/trips?region=nowhere", 404, "region"),
         ("/api/v1/groups?zoom=x", 400, "zoom"),
         ("/api/v1/groups?zoom=99", 400, "zoom"),
         ("/api/v1/groups?hour=24", 400, "hour"),
@@ -185,6 +198,62 @@ def test_answers_are_the_documents_that_are_described(api: Api) -> None:
 )
 def test_questions_that_have_no_answer(api: Api, path: str, status: int, parameter: str | None) -> None:
     assert_problem(api.client.get(path), status, parameter)
+
+
+RING = [[14.4, 50.0], [14.6, 50.0], [14.6, 50.1], [14.4, 50.1], [14.4, 50.0]]
+
+
+def post(api: Api, path: str, body: dict[str, Any], model: type[BaseModel]) -> dict[str, Any]:
+    answer = api.client.post(path, json=body)
+    assert answer.status_code == 200, answer.text
+    model.model_validate_json(answer.data)
+    return answer.json
+
+
+def test_a_polygon_is_asked_about_by_post(api: Api) -> None:
+    api.ingest(HEADER + row("Polygon") + row("Polygon", "2018-05-15"))
+    geometry = {"type": "Polygon", "coordinates": [RING]}
+    asked = {"region": "polygon", "area": {"type": "Feature", "properties": {}, "geometry": geometry}}
+    weekly = post(api, "/api/v1/weekly-average", asked | {"match": "either"}, documents.WeeklyAverage)
+    assert (weekly["trips"], weekly["area"]["polygon"]) == (2, {"type": "MultiPolygon", "coordinates": [[RING]]})
+    groups = post(api, "/api/v1/groups", asked, documents.TripGroupPage)["groups"]
+    assert [group["trips"] for group in groups] == [2]
+    flows = post(api, "/api/v1/flows", asked | {"zoom": 9}, documents.FlowPage)["flows"]
+    assert [flow["trips"] for flow in flows] == [2]
+    box = api.get("/api/v1/cells?bbox=14.4,50.0,14.6,50.1&zoom=12&region=polygon", documents.CellCounts)
+    assert sum(cell["trips"] for cell in box["cells"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("area", "complaint"),
+    [
+        ("Prague", "dictionary"),
+        ({"type": "Point", "coordinates": [0, 0]}, "Polygon or MultiPolygon"),
+        ({"type": "Polygon"}, "lists of rings"),
+        ({"type": "Polygon", "coordinates": []}, "lists of rings"),
+        ({"type": "Polygon", "coordinates": [RING[:3]]}, "four positions"),
+        ({"type": "Polygon", "coordinates": [RING[:4]]}, "the last the same as the first"),
+        ({"type": "Polygon", "coordinates": [[*RING[:3], ["a", 1], RING[0]]]}, "is not a position"),
+        ({"type": "Polygon", "coordinates": [[*RING[:3], [0, 91], RING[0]]]}, "latitudes between -90 and 90"),
+        ({"type": "Polygon", "coordinates": [[*RING[:3], [True, 9], RING[0]]]}, "is not a position"),
+        ({"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]]}, "Self-intersection"),
+        ({"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [2, 0], [0, 0]]]}, "not valid"),
+        ({"type": "Polygon", "coordinates": [[[n / 1e4, 0] for n in range(100_000)]]}, "more than 50,000 positions"),
+    ],
+)
+def test_what_is_wrong_with_a_polygon(api: Api, area: Any, complaint: str) -> None:
+    answer = api.client.post("/api/v1/weekly-average", json={"area": area})
+    assert_problem(answer, 400, "area")
+    assert complaint in answer.json["detail"]
+
+
+def test_cells_finer_than_golds_are_for_few_trips(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tripsmith.answers.trip_groups.MAX_FINE_TRIPS", 1)
+    api.ingest(HEADER + row("Fine") + row("Fine", "2018-05-15"))
+    answer = api.client.get("/api/v1/groups?region=fine&zoom=16")
+    assert_problem(answer, 400, "zoom")
+    assert "zoom 13 would do" in answer.json["detail"]
+    assert api.client.get("/api/v1/groups?region=fine&zoom=16&from=2018-05-15").status_code == 200
 
 
 @pytest.mark.parametrize(
