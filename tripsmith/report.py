@@ -62,7 +62,8 @@ def print_weekly_average(answer: WeeklyAverage) -> None:
     click.echo(f"{what}: {answer.average:,.1f} trips a week")
     if not answer.weeks:
         return
-    click.echo(f"{answer.trips:,} trips in {answer.weeks} week{"s" if answer.weeks > 1 else ""}, {answer.start} to {answer.end}")
+    weeks = "1 week" if answer.weeks == 1 else f"{answer.weeks} weeks"
+    click.echo(f"{answer.trips:,} trips in {weeks}, {answer.start} to {answer.end}")
     most = max(trips for _, trips in answer.series) or 1
     for week, trips in answer.series:
         click.echo(f"  {week}  {trips:>11,}  {'#' * round(trips / most * _BAR_WIDTH)}".rstrip())
