@@ -2,9 +2,13 @@
 
 import json
 import math
+import os
 import random
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fractions import Fraction
@@ -28,6 +32,7 @@ from tripsmith.ingestion.run import run_ingestion
 from tripsmith.ingestion.segments import make_next_segment
 from tripsmith.ingestion.submission import remove, submit
 from tripsmith.sources import chunks
+from tripsmith.warehouse.gold.segment import TABLES
 
 REGIONS, SOURCES = ("Prague", "Turin"), ("cheap_mobile", "baba_car")
 # Corners of cells at many zooms, the seams of the map, and a spot in a city.
@@ -261,7 +266,7 @@ def chosen(trips: list[Trip], selection: Selection, inside) -> list[Trip]:
 
 
 often = settings(
-    max_examples=60,
+    max_examples=40,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
@@ -404,6 +409,47 @@ def test_nothing_is_left_of_a_segment_that_is_removed(embedded_server, tmp_path)
         assert connection.execute("SELECT count(*) FROM gold.segment").fetchone() == (0,)
         assert make_next_segment(warehouse, few=301) == ()
         assert make_next_segment(warehouse, few=1) == [int(second)]
+
+
+def test_a_segment_whose_maker_is_killed(embedded_server, tmp_path):
+    with new_warehouse(embedded_server) as warehouse, warehouse.connect() as connection:
+        state = State(warehouse, tmp_path)
+        state.ingest(1, 40_000)
+        tables = "SELECT count(*) FROM pg_class WHERE relnamespace = 'gold'::regnamespace AND relname ~ '_[0-9]+$'"
+        (before,) = connection.execute(tables).fetchone()
+        environment = {**os.environ, "TRIPSMITH_DATABASE_URL": warehouse.conninfo}
+        seen = set()
+        box = BoundingBox(14.40, 50.06, 14.45, 50.10)
+        for made in range(1, len(TABLES)):
+            command = [sys.executable, "-m", "tripsmith", "index"]
+            with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
+                while process.poll() is None and connection.execute(tables).fetchone()[0] < before + made:
+                    pass
+                process.kill()
+            seen.add(connection.execute(tables).fetchone()[0] - before)
+            check_weeks(connection, state.all_trips, Selection(shape=box), lambda point: in_box(box, point))
+        assert len(seen) > 1, "the process was always killed at the same moment"
+        make_next_segment(warehouse, few=1)
+        assert connection.execute("SELECT count(*) FROM gold.segment").fetchone() == (1,)
+        assert connection.execute(tables).fetchone()[0] == before + len(TABLES)
+        check_weeks(connection, state.all_trips, Selection(shape=box), lambda point: in_box(box, point))
+
+
+def test_an_ingestion_is_removed_while_it_is_indexed(embedded_server, tmp_path):
+    with new_warehouse(embedded_server) as warehouse, warehouse.connect() as connection:
+        state = State(warehouse, tmp_path)
+        first, second = state.ingest(1, 40_000), state.ingest(2, 2000)
+        with ThreadPoolExecutor(1) as pool:
+            making = pool.submit(make_next_segment, warehouse, few=1)
+            while not connection.execute("SELECT count(*) FROM gold.segment").fetchone()[0]:
+                pass
+            state.remove(first)
+            made = making.result()
+        assert made in ((), [int(second)], [int(first), int(second)])
+        state.index()
+        assert connection.execute("SELECT count(*) FROM gold.segment").fetchone() == (1,)
+        box = BoundingBox(14.40, 50.06, 14.45, 50.10)
+        check_weeks(connection, state.all_trips, Selection(shape=box), lambda point: in_box(box, point))
 
 
 def test_a_polygon_is_read_from_a_feature_and_written_as_it_came():

@@ -73,7 +73,7 @@ class GroupQuestion:
 def counted_groups(
     connection: Connection[Any], present: Snapshot, question: GroupQuestion, names: Names
 ) -> tuple[sql.Composable, dict[str, Any]]:
-    """Return a query that yields origin tile, destination tile, hour and trips, a group perhaps in parts.
+    """Return a query that yields origin tile, destination tile, hour and trips of each group.
 
     It has the parameters `zoom`, `hours`, `region_id` and those returned.
     """
@@ -114,7 +114,8 @@ def counted_groups(
     tally.settle(connection)
     columns = list(zip(*tally.counts, strict=True)) or [(), (), ()]
     given = dict(zip(("origin_tiles", "destination_tiles", "hours_counted"), map(list, columns), strict=True))
-    return sql.SQL("\nUNION ALL\n").join(parts), {**given, "counts": list(tally.counts.values())}
+    merged = sql.SQL(QUERIES["merge"]).format(parts=sql.SQL("\nUNION ALL\n").join(parts))
+    return merged, {**given, "counts": list(tally.counts.values())}
 
 
 def _gold_cells_inside(connection: Connection[Any], end: End, shape: Shape, names: Names) -> list[int]:

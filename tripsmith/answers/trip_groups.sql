@@ -39,10 +39,15 @@ SELECT silver.tile(longitude, latitude)
 FROM unnest(%(longitudes)s::float8[], %(latitudes)s::float8[]) WITH ORDINALITY AS point (longitude, latitude, number)
 ORDER BY number
 
+-- name: merge
+SELECT origin_tile, destination_tile, hour, sum(trips)::bigint AS trips
+FROM ({parts}) AS part
+GROUP BY 1, 2, 3
+
 -- name: page
 -- Keyset pages: a page starts where the one before it ended, whatever came in between.
 WITH counted AS (
-SELECT origin_tile, destination_tile, hour, sum(trips)::bigint AS trips FROM ({counted}) AS part GROUP BY 1, 2, 3
+{counted}
 )
 SELECT origin_tile, destination_tile, hour, trips
 FROM counted
