@@ -383,12 +383,13 @@ def sample(rows: int, seed: int, output: Path) -> None:
 @click.option("--host", help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on.")
 @click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False), help="Folder of the embedded database.")
+@click.option("--workers", type=click.IntRange(0, 64), help="How many workers to start beside; 0 for none.")
 @click.pass_obj
-def serve(settings: Settings, host: str | None, port: int | None, data_dir: Path | None) -> None:
-    """Serve the API, live events and the first page, with one worker beside."""
+def serve(settings: Settings, host: str | None, port: int | None, data_dir: Path | None, workers: int | None) -> None:
+    """Serve the API, live events and the first page, with one worker beside unless told otherwise."""
     from tripsmith.web.serve import serve as run_server
 
-    _serving(lambda: run_server(_settings(settings, host=host, port=port, data_dir=data_dir)))
+    _serving(lambda: run_server(_settings(settings, host=host, port=port, data_dir=data_dir, workers=workers)))
 
 
 def _serving(action: Callable[[], None]) -> None:
@@ -417,11 +418,8 @@ def demo(settings: Settings, rows: int, port: int | None, once: bool) -> None:
 def worker(settings: Settings) -> None:
     """Take queued ingestions until told to stop; `serve` starts one by itself."""
     logging.getLogger("tripsmith").setLevel(logging.INFO)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    with open_warehouse(settings) as warehouse:
-        work(warehouse, stop)
+    with open_warehouse(settings) as warehouse, _stopping() as stop:
+        work(warehouse, settings.uploads_dir, stop)
 
 
 @cli.command()

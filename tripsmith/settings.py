@@ -35,9 +35,14 @@ class Settings(BaseSettings):
     watch_dir: Annotated[Path | None, NoDecode] = Field(
         default=None, description="Folder that `tripsmith serve` watches: files dropped into it are ingested."
     )
+    workers: int = Field(default=1, ge=0, le=64, description="Workers that `tripsmith serve` starts; 0 for none.")
+    shared_dir: Annotated[Path | None, NoDecode] = Field(
+        default=None, description="Folder for uploads that every machine with a worker sees at this same path."
+    )
     max_upload_bytes: int = Field(default=20_000_000_000, gt=0, description="Largest upload taken, in bytes.")
+    keep_uploads: bool = Field(default=False, description="Keep uploads after their ingestion has succeeded.")
 
     @property
     def uploads_dir(self) -> Path:
         """Folder in which uploads and spooled standard input lie until they are ingested."""
-        return self.data_dir / "uploads"
+        return (self.shared_dir or self.data_dir) / "uploads"

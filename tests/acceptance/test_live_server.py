@@ -25,13 +25,13 @@ HEADER = "region,origin_coord,destination_coord,datetime,datasource\n"
 class Server:
     """A server on a free port with data of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *arguments: str, **settings: str) -> None:
         self.data_dir = folder / "data"
         self.log = folder / "log"
-        environment = os.environ | {"TRIPSMITH_DATA_DIR": str(self.data_dir), "PYTHONUNBUFFERED": "1"}
+        environment = os.environ | {"TRIPSMITH_DATA_DIR": str(self.data_dir), "PYTHONUNBUFFERED": "1"} | settings
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [*SERVE, "--port", "0"], env=environment, stdout=subprocess.PIPE, stderr=log, text=True
+                [*SERVE, "--port", "0", *arguments], env=environment, stdout=subprocess.PIPE, stderr=log, text=True
             )
         said = self.process.stdout.readline()
         assert said.startswith("Tripsmith is at http://"), said + self.log.read_text()
@@ -54,11 +54,11 @@ class Server:
 
 
 @contextmanager
-def a_server() -> Iterator[Server]:
+def a_server(*arguments: str, **settings: str) -> Iterator[Server]:
     # Not pytest's folder: the database's own user, if we are root, has to reach it.
     folder = Path(tempfile.mkdtemp(prefix="tripsmith-", dir="/tmp"))
     folder.chmod(0o755)
-    server = Server(folder)
+    server = Server(folder, *arguments, **settings)
     try:
         yield server
     finally:

@@ -25,7 +25,7 @@ from tripsmith.sources.layout import inspect
 from tripsmith.sources.stream import SourceError, Stamp, Stream, digest, open_stream, stamp
 from tripsmith.warehouse import lot
 from tripsmith.warehouse.bronze.table import SHARED, BronzeTable, bronze_table
-from tripsmith.warehouse.database import Warehouse
+from tripsmith.warehouse.database import Warehouse, WarehouseError
 from tripsmith.warehouse.disk import DiskTooSmallError, check_room
 from tripsmith.warehouse.gold.count import add_shared
 from tripsmith.warehouse.silver.load import SilverLoad
@@ -73,8 +73,8 @@ def run_ingestion(
     """Take a queued ingestion, or one that lost its owner, to its end; return it as it is then.
 
     Returns None, having done nothing, when another process is at it. A file that cannot be read, a full disk and a
-    cancellation end in the ingestion's state. A lost connection raises psycopg.OperationalError: the ingestion then
-    waits, as it is, for the next to own it.
+    cancellation end in the ingestion's state. A lost connection raises psycopg.OperationalError or WarehouseError: the
+    ingestion then waits, as it is, for the next to own it.
     """
     with warehouse.connect() as connection, claim(connection, ingestion_id) as claimed:
         if not claimed:
@@ -87,9 +87,16 @@ def run_ingestion(
         return ended
 
 
-def waiting_ingestions(connection: Connection[Any]) -> list[int]:
-    """Return the ids of ingestions that are queued or running, the latter perhaps without an owner, oldest first."""
-    return [ingestion_id for (ingestion_id,) in connection.execute(QUERIES["list_waiting"])]
+def waiting_ingestions(connection: Connection[Any]) -> list[tuple[int, Path]]:
+    """Return id and file of what is queued or running, the latter perhaps without an owner, oldest first."""
+    return [(ingestion_id, Path(path)) for ingestion_id, path in connection.execute(QUERIES["list_waiting"])]
+
+
+def give_up(connection: Connection[Any], ingestion_id: int, error: str) -> None:
+    """Fail an ingestion that nobody is to try again by itself; nothing happens where another process is at it."""
+    with claim(connection, ingestion_id) as claimed:
+        if claimed and connection.execute(QUERIES["start"], {"id": ingestion_id}).rowcount:
+            connection.execute(QUERIES["fail"], {"id": ingestion_id, "error": error})
 
 
 def _run(warehouse: Warehouse, connection: Connection[Any], job: _Job, on_change: Callable[[Ingestion], None]) -> None:
@@ -110,7 +117,7 @@ def _run(warehouse: Warehouse, connection: Connection[Any], job: _Job, on_change
         # Another try would end the same way.
         message = f"PostgreSQL cannot hold what is in the file ({error.diag.message_primary})."
         connection.execute(QUERIES["fail"], {"id": job.id, "error": message})
-    except psycopg.OperationalError:
+    except (psycopg.OperationalError, WarehouseError):
         raise
     except Exception as error:
         logger.exception("ingestion %s failed", job.id)

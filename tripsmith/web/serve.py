@@ -50,6 +50,8 @@ def serve(settings: Settings, on_ready: OnReady | None = None) -> None:
             f"Tripsmith does not listen on {settings.host}: there are no access tokens yet, so it serves this machine"
             " only, on 127.0.0.1, ::1 or localhost."
         )
+    if settings.shared_dir is not None and not settings.shared_dir.is_dir():
+        raise ServeError(f"There is no folder {settings.shared_dir} for uploads; make it, or set TRIPSMITH_SHARED_DIR.")
     if settings.watch_dir is not None and not settings.watch_dir.is_dir():
         raise ServeError(f"There is no folder {settings.watch_dir} to watch; make it, or set TRIPSMITH_WATCH_DIR.")
     with (
@@ -62,7 +64,7 @@ def serve(settings: Settings, on_ready: OnReady | None = None) -> None:
         discard_stale(settings.uploads_dir)
         with _queued_signals() as signals:
             # Stopped in this order: what the web server was asked may still wait for the worker.
-            children = [_web_server(settings, listener), _worker(settings)]
+            children = [_web_server(settings, listener), *(_worker(settings) for _ in range(settings.workers))]
             if settings.watch_dir is not None:
                 children.append(_watcher(settings, settings.watch_dir))
             try:
@@ -141,7 +143,9 @@ def _watcher(settings: Settings, folder: Path) -> _Child:
 
 def _environment(settings: Settings) -> dict[str, str]:
     """Return the settings as environment variables, so that a child has the same whatever the command line said."""
-    values = settings.model_copy(update={"data_dir": settings.data_dir.resolve()}).model_dump(exclude_none=True)
+    values = settings.model_dump(exclude_none=True)
+    # The children run in another folder than this.
+    values = {name: value.resolve() if isinstance(value, Path) else value for name, value in values.items()}
     return {f"TRIPSMITH_{name.upper()}": str(value) for name, value in values.items()}
 
 
