@@ -34,10 +34,18 @@ from tripsmith.ingestion.rebuild import LAYERS, Layer, rebuild
 from tripsmith.ingestion.submission import BadFileError, Options
 from tripsmith.ingestion.worker import work
 from tripsmith.progress_bar import shown_progress
-from tripsmith.report import print_groups, print_ingestion, print_ingestions, print_metrics, print_weekly_average
+from tripsmith.report import (
+    print_groups,
+    print_ingestion,
+    print_ingestions,
+    print_metrics,
+    print_tokens,
+    print_weekly_average,
+)
 from tripsmith.settings import Settings
 from tripsmith.sources.formats import FORMATS
 from tripsmith.warehouse.database import Warehouse, WarehouseError, open_warehouse
+from tripsmith.web.tokens import ROLES, Role, TokenError, create_token, list_tokens, revoke_token
 
 _EXPECTED = (
     WarehouseError,
@@ -46,6 +54,7 @@ _EXPECTED = (
     UnknownRegionError,
     IngestionNotFoundError,
     IngestionConflictError,
+    TokenError,
 )
 
 
@@ -458,6 +467,54 @@ def _stopping() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@cli.group()
+def token() -> None:
+    """Make, list and revoke tokens: what a server that other machines reach is opened with."""
+
+
+@token.command("create")
+@click.argument("name")
+@click.option("--role", type=click.Choice(ROLES), default="reader", help="What it may do: ask; also send; all.")
+@json_option
+@click.pass_obj
+def create_token_command(settings: Settings, name: str, role: Role, as_json: bool) -> None:
+    """Make a token and print it; it is shown this once."""
+    with _connection(settings) as connection:
+        made, secret = create_token(connection, name, role)
+    if as_json:
+        _print_json({**made.as_json(), "token": secret})
+    else:
+        click.echo(secret)
+        click.echo(f"This is the token {made.name}, role {made.role}. It is not kept and not shown again.", err=True)
+
+
+@token.command("list")
+@json_option
+@click.pass_obj
+def list_tokens_command(settings: Settings, as_json: bool) -> None:
+    """List the tokens, which are not shown themselves."""
+    with _connection(settings) as connection:
+        tokens = list_tokens(connection)
+    if as_json:
+        _print_json({"tokens": [known.as_json() for known in tokens]})
+    else:
+        print_tokens(tokens)
+
+
+@token.command("revoke")
+@click.argument("name")
+@json_option
+@click.pass_obj
+def revoke_token_command(settings: Settings, name: str, as_json: bool) -> None:
+    """Revoke a token; running servers know within seconds, and put out who uses it."""
+    with _connection(settings) as connection:
+        revoked = revoke_token(connection, name)
+    if as_json:
+        _print_json(revoked.as_json())
+    else:
+        click.echo(f"The token {revoked.name}, role {revoked.role}, is revoked.")
 
 
 @cli.command()

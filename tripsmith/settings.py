@@ -32,6 +32,10 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="Address that `tripsmith serve` listens on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port that `tripsmith serve` listens on.")
+    public_names: str = Field(
+        default="",
+        description="Names, with commas between, by which a proxy in front makes the server known to others.",
+    )
     watch_dir: Annotated[Path | None, NoDecode] = Field(
         default=None, description="Folder that `tripsmith serve` watches: files dropped into it are ingested."
     )
@@ -41,6 +45,11 @@ class Settings(BaseSettings):
     )
     max_upload_bytes: int = Field(default=20_000_000_000, gt=0, description="Largest upload taken, in bytes.")
     keep_uploads: bool = Field(default=False, description="Keep uploads after their ingestion has succeeded.")
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The public names, in lower case."""
+        return frozenset(name.strip().lower() for name in self.public_names.split(",") if name.strip())
 
     @property
     def uploads_dir(self) -> Path:

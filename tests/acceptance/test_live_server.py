@@ -102,13 +102,6 @@ def test_a_taken_port_is_one_sentence() -> None:
         assert not Path(folder, "data").exists()
 
 
-def test_another_machine_is_not_served() -> None:
-    ended = run([*SERVE, "--host", "0.0.0.0"], dict(os.environ))
-    assert ended.returncode == 1
-    assert "does not listen on 0.0.0.0" in ended.stderr
-    assert len(ended.stderr.splitlines()) == 1
-
-
 @pytest.mark.parametrize("name", ["gunicorn", "worker"])
 def test_a_process_that_is_killed_is_started_again(server: Server, name: str) -> None:
     victims = [child for child in psutil.Process(server.process.pid).children() if name in child.cmdline()]

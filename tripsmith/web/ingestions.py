@@ -23,7 +23,7 @@ api = APIBlueprint(
     __name__,
     url_prefix="/api/v1/ingestions",
     abp_tags=[Tag(name="Ingestions", description="Files on their way through the layers")],
-    abp_responses=problems(400, 403, 500, 503),
+    abp_responses=problems(400, 401, 403, 500, 503),
 )
 
 MAX_LIMIT = 1000

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from tripsmith.settings import Settings
-from tripsmith.warehouse.database import open_warehouse
-from tripsmith.web.same_origin import is_loopback
+from tripsmith.warehouse.database import Warehouse, open_warehouse
+from tripsmith.web.same_origin import is_exposed
+from tripsmith.web.tokens import list_tokens
 from tripsmith.web.upload import discard_stale
 
 OnReady = Callable[[str], None]
@@ -45,11 +46,6 @@ def serve(settings: Settings, on_ready: OnReady | None = None) -> None:
 
     `on_ready` is called with the server's URL, in a thread, once it answers. Raises ServeError and WarehouseError.
     """
-    if not is_loopback(settings.host):
-        raise ServeError(
-            f"Tripsmith does not listen on {settings.host}: there are no access tokens yet, so it serves this machine"
-            " only, on 127.0.0.1, ::1 or localhost."
-        )
     if settings.shared_dir is not None and not settings.shared_dir.is_dir():
         raise ServeError(f"There is no folder {settings.shared_dir} for uploads; make it, or set TRIPSMITH_SHARED_DIR.")
     if settings.watch_dir is not None and not settings.watch_dir.is_dir():
@@ -59,6 +55,7 @@ def serve(settings: Settings, on_ready: OnReady | None = None) -> None:
         _listen(settings.host, settings.port) as listener,
         open_warehouse(settings) as warehouse,
     ):
+        _check_tokens(settings, warehouse)
         port = listener.getsockname()[1]
         settings = settings.model_copy(update={"database_url": warehouse.conninfo, "port": port})
         discard_stale(settings.uploads_dir)
@@ -73,6 +70,17 @@ def serve(settings: Settings, on_ready: OnReady | None = None) -> None:
             finally:
                 for child in children:
                     child.stop(signals)
+
+
+def _check_tokens(settings: Settings, warehouse: Warehouse) -> None:
+    if not is_exposed(settings):
+        return
+    with warehouse.connect() as connection:
+        if not list_tokens(connection):
+            raise ServeError(
+                f"Tripsmith does not serve other machines, on {settings.host}, without an access token; make one with"
+                " `tripsmith token create NAME --role admin`."
+            )
 
 
 class _Child:
