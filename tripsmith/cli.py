@@ -160,9 +160,9 @@ def _ingest(
     if str(path) == "-":
         path, name, owned = _spool(settings, sys.stdin.buffer), "standard input", True
     sent = submission.submit(connection, path, name, options, owns_source=owned)
+    if owned and not sent.is_new:
+        path.unlink()
     if not sent.is_new and sent.ingestion.state == "succeeded":
-        if owned:
-            path.unlink()
         if not quiet:
             click.echo(f"{name} is in the warehouse already, as ingestion {sent.ingestion.id}; nothing was changed.")
         return sent.ingestion

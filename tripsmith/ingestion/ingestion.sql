@@ -27,7 +27,7 @@ ORDER BY i.id
 SELECT pg_advisory_xact_lock(hashtextextended('tripsmith.content', get_byte(%(sha256)s, 0)))
 
 -- name: find_content
-SELECT id, state, format, encoding, region, datasource
+SELECT id, state, source_path, owns_source, format, encoding, region, datasource
 FROM ops.ingestion
 WHERE sha256 = %(sha256)s AND state <> 'removed'
 

@@ -22,6 +22,7 @@ from tripsmith.web import (
     problems,
     reference,
     trip_groups,
+    tus,
     upload,
     weekly_averages,
 )
@@ -54,7 +55,7 @@ def create_app(settings: Settings, warehouse: Warehouse) -> tuple[OpenAPI, Socke
 
     for resource in (ingestions, weekly_averages, trip_groups, metrics, health):
         app.register_api(resource.api)
-    for pages in (home.pages, reference.pages, original.pages):
+    for pages in (home.pages, reference.pages, tus.pages, original.pages):
         app.register_blueprint(pages)
     problems.register(app)
     app.teardown_request(upload.discard_unsubmitted)

@@ -114,7 +114,7 @@ def upload_csv() -> tuple[dict[str, str], int]:
         return {"error": "No selected file"}, 400
     if not name.endswith(".csv"):
         return {"error": "Invalid file format"}, 400
-    submission = receive_part().submit(current().warehouse, Options())
+    submission = receive_part().submit(Options())
     if submission.ingestion.state == "succeeded":
         _namespace().tell_all_steps()
         _namespace().wait_until_told()

@@ -19,6 +19,7 @@ from typing import Any
 
 from tripsmith.settings import Settings
 from tripsmith.warehouse.database import Warehouse, open_warehouse
+from tripsmith.web import tus
 from tripsmith.web.same_origin import is_exposed
 from tripsmith.web.tokens import list_tokens
 from tripsmith.web.upload import discard_stale
@@ -59,6 +60,7 @@ def serve(settings: Settings, on_ready: OnReady | None = None) -> None:
         port = listener.getsockname()[1]
         settings = settings.model_copy(update={"database_url": warehouse.conninfo, "port": port})
         discard_stale(settings.uploads_dir)
+        tus.discard_stale(settings.uploads_dir / "tus")
         with _queued_signals() as signals:
             # Stopped in this order: what the web server was asked may still wait for the worker.
             children = [_web_server(settings, listener), *(_worker(settings) for _ in range(settings.workers))]
