@@ -254,7 +254,7 @@ def _store_large(
 
 
 def _settle(running: set[Future[StoredChunk]], progress: Progress) -> set[Future[StoredChunk]]:
-    """Wait for a chunk to be done, a quarter of a second at most; return those that still run."""
+    """Wait for a chunk to be done, no longer than until it is time to tell; return those that still run."""
     done, rest = wait(running, timeout=INTERVAL_SECONDS, return_when=FIRST_COMPLETED)
     for future in done:
         progress.add(future.result())

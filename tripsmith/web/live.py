@@ -19,8 +19,6 @@ EVENT = "ingestion"
 PHASES: tuple[Phase, ...] = get_args(Phase)
 
 _PER_SECOND = 4
-# Progress takes three of the four messages a second, so that a step of an ingestion need not wait.
-_PROGRESS_SECONDS = 1 / (_PER_SECOND - 1)
 # Clients that start a thread for each message, as python-socketio's does, mix up those that come at the same moment.
 _GAP_SECONDS = 0.03
 # After so many messages in so short a time, changes are summed up: an ingestion's last state stands for all.
@@ -53,8 +51,7 @@ class _Pace:
             return _QUEUED_SECONDS if self.pending[0].state == "queued" else 0
         now = time.monotonic()
         share = self.sent_at[0] + 1 - now if len(self.sent_at) == _PER_SECOND else 0
-        is_step = _step(self.last) != _step(self.pending[0])
-        return max(share, self.sent_at[-1] + (_GAP_SECONDS if is_step else _PROGRESS_SECONDS) - now)
+        return max(share, self.sent_at[-1] + _GAP_SECONDS - now)
 
 
 def _step(ingestion: Ingestion) -> tuple[State, Phase | None]:
