@@ -33,6 +33,7 @@ from tripsmith.ingestion.ingestion import (
 from tripsmith.ingestion.rebuild import LAYERS, Layer, rebuild
 from tripsmith.ingestion.submission import BadFileError, Options
 from tripsmith.ingestion.worker import work
+from tripsmith.logs import configure
 from tripsmith.progress_bar import shown_progress
 from tripsmith.report import (
     print_groups,
@@ -86,8 +87,8 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print the AP
 @click.pass_context
 def cli(context: click.Context, data_dir: Path | None) -> None:
     """A self-hosted warehouse for trips: CSV in, weekly averages and trip groups out."""
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
-    context.obj = _settings(data_dir=data_dir)
+    context.obj = settings = _settings(data_dir=data_dir)
+    configure(settings.log_format, settings.log_level)
 
 
 def _settings(base: Settings | None = None, **changes: Any) -> Settings:
@@ -426,7 +427,7 @@ def demo(settings: Settings, rows: int, port: int | None, once: bool) -> None:
 @click.pass_obj
 def worker(settings: Settings) -> None:
     """Take queued ingestions until told to stop; `serve` starts one by itself."""
-    logging.getLogger("tripsmith").setLevel(logging.INFO)
+    logging.getLogger("tripsmith").setLevel(min(logging.INFO, logging.getLogger("tripsmith").level))
     with open_warehouse(settings) as warehouse, _stopping() as stop:
         work(warehouse, settings.uploads_dir, stop)
 

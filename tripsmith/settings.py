@@ -8,6 +8,8 @@ import platformdirs
 from pydantic import Field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from tripsmith.logs import LogFormat, LogLevel
+
 
 def default_data_dir() -> Path:
     """Return where data lies unless told otherwise: the user's data folder, or /var/lib for root.
@@ -45,6 +47,9 @@ class Settings(BaseSettings):
     )
     max_upload_bytes: int = Field(default=20_000_000_000, gt=0, description="Largest upload taken, in bytes.")
     keep_uploads: bool = Field(default=False, description="Keep uploads after their ingestion has succeeded.")
+
+    log_format: LogFormat = Field(default="text", description="Log lines for people (text) or for machines (json).")
+    log_level: LogLevel = Field(default="warning", description="From which level up to log; info names every request.")
 
     @property
     def names(self) -> frozenset[str]:

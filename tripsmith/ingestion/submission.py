@@ -25,6 +25,8 @@ from tripsmith.warehouse.silver.names import MAX_NAME_CHARACTERS
 
 BadFileError = SourceError
 
+_LETTING_GO_SECONDS = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -143,7 +145,8 @@ def remove(connection: Connection[Any], ingestion_id: str | int) -> Ingestion:
     number = int(found.id)
     if found.state == "removed":
         raise IngestionConflictError(f"Ingestion {found.id} is removed already.")
-    with claim(connection, number) as claimed:
+    # Whoever has brought it to its end is about to let go of it.
+    with claim(connection, number, _LETTING_GO_SECONDS if found.is_finished else 0) as claimed:
         if not claimed:
             raise IngestionConflictError(f"Ingestion {found.id} is running; cancel it first.")
         with connection.transaction():

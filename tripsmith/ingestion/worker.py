@@ -5,11 +5,13 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
+from psycopg import Connection
 
 from tripsmith.ingestion.events import listen
-from tripsmith.ingestion.ingestion import get_ingestion
+from tripsmith.ingestion.ingestion import QUERIES, get_ingestion
 from tripsmith.ingestion.run import give_up, run_ingestion, waiting_ingestions
 from tripsmith.warehouse.database import Warehouse, WarehouseError
 
@@ -41,6 +43,12 @@ def work(warehouse: Warehouse, uploads: Path, stop: threading.Event) -> None:
             pass
         if stop.is_set():
             return
+
+
+def count_workers(connection: Connection[Any]) -> int:
+    """Return how many workers there are, on whatever machine."""
+    row = connection.execute(QUERIES["count_workers"], {"name": WORKER_NAME}).fetchone()
+    return row[0] if row else 0
 
 
 @dataclass(slots=True)

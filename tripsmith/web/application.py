@@ -70,7 +70,7 @@ def create_app(settings: Settings, warehouse: Warehouse) -> tuple[OpenAPI, Socke
     socketio.on_namespace(ingestion_namespace)
     socketio.on_namespace(original_namespace)
 
-    monitoring.register(app, warehouse, ingestion_namespace.count)
+    monitoring.register(app, warehouse, feed, ingestion_namespace.count)
     access.register(app, guard)
     app.extensions[current.EXTENSION] = current.Current(settings, warehouse, feed)
     app.extensions[_LOOPS] = (

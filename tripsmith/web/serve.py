@@ -2,6 +2,7 @@
 
 import ctypes
 import errno
+import logging
 import os
 import queue
 import signal
@@ -23,6 +24,8 @@ from tripsmith.web import tus
 from tripsmith.web.same_origin import is_exposed
 from tripsmith.web.tokens import list_tokens
 from tripsmith.web.upload import discard_stale
+
+logger = logging.getLogger(__name__)
 
 OnReady = Callable[[str], None]
 Signals = queue.SimpleQueue[int]
@@ -119,7 +122,7 @@ class _Child:
         self._failures = self._failures + 1 if time.monotonic() - self._started < _SOON_SECONDS else 0
         if self._failures >= _TRIES:
             raise ServeError(f"The {self.name} does not stay up (exit code {code}); what it said is above.")
-        print(f"The {self.name} ended (exit code {code}) and is started again.", file=sys.stderr, flush=True)
+        logger.warning("the %s ended (exit code %s) and is started again", self.name, code)
         self._start()
 
     def stop(self, signals: Signals) -> None:
@@ -225,7 +228,7 @@ def _announce(url: str, on_ready: OnReady | None) -> None:
     deadline = time.monotonic() + _ANSWER_SECONDS
     while not _answers(url):
         if time.monotonic() > deadline:
-            print("The web server does not answer.", file=sys.stderr, flush=True)
+            logger.error("the web server does not answer")
             return
         time.sleep(0.1)
     print(f"Tripsmith is at {url}", flush=True)
