@@ -5,11 +5,10 @@ import os
 import queue
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import psycopg
@@ -22,7 +21,7 @@ from tripsmith.ingestion.ownership import claim
 from tripsmith.ingestion.progress import INTERVAL_SECONDS, QUERIES, CancelledError, Progress
 from tripsmith.sources.chunks import Chunk, chunk_size, cut
 from tripsmith.sources.layout import inspect
-from tripsmith.sources.stream import SourceError, Stamp, Stream, digest, open_stream, stamp
+from tripsmith.sources.stream import SourceError, Stamp, digest, open_stream, stamp
 from tripsmith.warehouse import lot
 from tripsmith.warehouse.bronze.table import SHARED, BronzeTable, bronze_table
 from tripsmith.warehouse.database import Warehouse, WarehouseError
@@ -137,9 +136,9 @@ def _carry_through(
     progress = Progress(connection, job.id, done, job.bytes_total, on_change)
     progress.tell()
     table = bronze_table(connection, layout)
-    with open_stream(job.path, job.encoding) as stream, _folder_of_copies(stream) as copies:
+    with open_stream(job.path, job.encoding) as stream:
         size = job.chunk_bytes or chunk_size(job.bytes_total)
-        chunks = cut(stream, layout, size, copies)
+        chunks = cut(stream, layout, size)
         first = list(islice(chunks, 2))
         if not first:
             raise SourceError("The file has a header and no rows.")
@@ -158,16 +157,6 @@ def _carry_through(
         if lot_id == SHARED:
             chunk_store.merge(connection, job.id)
         connection.execute(QUERIES["succeed"], {"id": job.id, "lot": lot_id})
-
-
-@contextmanager
-def _folder_of_copies(stream: Stream) -> Iterator[Path | None]:
-    """Yield where chunks of a packed file are copied to; those not stored, when it fails, go with the folder."""
-    if stream.is_plain:
-        yield None
-        return
-    with TemporaryDirectory(prefix="tripsmith-chunks-") as folder:
-        yield Path(folder)
 
 
 def _unpacked_bytes(source_bytes: int, is_plain: bool) -> int:
