@@ -1,6 +1,7 @@
 """Live events under load: N stock Socket.IO clients watch a file go through; and what uploads cost over local files.
 
 python -m benchmarks.live --clients 500 --rows 2000000      delays from database commit to client, in milliseconds
+python -m benchmarks.live --resumed --rows 17000000         2 GB by tus, cut at the half; the server's memory
 python -m benchmarks.live --upload --rows 2000000           upload and ingestion against `tripsmith ingest`, in turn
 """
 
@@ -26,11 +27,14 @@ import psutil
 import psycopg
 import requests
 import socketio  # type: ignore[import-untyped]
+from tusclient.client import TusClient
 
 from tripsmith.sources.sample import write_sample
 from tripsmith.warehouse.queries import load_queries
 
 QUERIES = load_queries("benchmarks", "live.sql")
+
+_TUS_CHUNK_BYTES = 16 << 20
 
 # State, phase, rows read and bytes done: by these a message is told from others.
 Key = tuple[str, str | None, int, int]
@@ -210,6 +214,31 @@ def measure_upload(folder: Path, rows: int, rounds: int) -> None:
     print(f"{statistics.median(uploaded) / statistics.median(local):.2f} x the time of `tripsmith ingest`")
 
 
+def measure_resumed(folder: Path, rows: int) -> None:
+    """Upload a file by tus, cut at the half, go on, ingest it; print what memory the web process took for it."""
+    path = folder / "trips.csv"
+    with path.open("wb") as file:
+        write_sample(file, rows, 1)
+    size = path.stat().st_size
+    with a_server(folder) as server:
+        client = TusClient(f"{server.url}/api/v1/uploads")
+        before = server.web.memory_info().rss
+        started = time.monotonic()
+        with Use(server.web) as use:
+            first = client.uploader(str(path), chunk_size=_TUS_CHUNK_BYTES, metadata={"filename": path.name})
+            first.upload(stop_at=size // 2)
+            second = client.uploader(str(path), chunk_size=_TUS_CHUNK_BYTES, url=first.url)
+            resumed_at = second.offset
+            second.upload()
+            arrived = time.monotonic() - started
+            page = f"{server.url}/api/v1/ingestions"
+            while (found := requests.get(page, timeout=60).json()["ingestions"])[0]["state"] in ("queued", "running"):
+                time.sleep(0.5)
+        print(f"{size / 1e6:,.0f} MB by tus, cut and resumed at {resumed_at / 1e6:,.0f} MB: {arrived:.1f} s")
+        print(f"ingestions: {len(found)}, {found[0]['state']}, {found[0]['rows_loaded']:,} of {rows:,} rows")
+        print(f"web process: {before / 1e6:.0f} MB before, {use.memory / 1e6:.0f} MB at most")
+
+
 def _remove(server: Server, ingestion_id: str) -> None:
     requests.delete(f"{server.url}/api/v1/ingestions/{ingestion_id}", timeout=600).raise_for_status()
 
@@ -226,6 +255,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=2_000_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--upload", action="store_true", help="measure uploads instead")
+    parser.add_argument("--resumed", action="store_true", help="measure an upload by tus that is cut at the half")
     parser.add_argument("--watch", metavar="URL", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.watch:
@@ -237,6 +267,8 @@ def main() -> None:
     try:
         if arguments.upload:
             measure_upload(folder, arguments.rows, arguments.rounds)
+        elif arguments.resumed:
+            measure_resumed(folder, arguments.rows)
         else:
             measure_delays(folder, arguments.clients, arguments.processes, arguments.rows)
     finally:
