@@ -47,11 +47,20 @@ from tripsmith.ingestion.rebuild import LAYERS, Layer, rebuild
 from tripsmith.ingestion.segments import make_next_segment, making_segments
 from tripsmith.ingestion.submission import BadFileError, Options
 from tripsmith.ingestion.worker import work
+from tripsmith.logs import configure
 from tripsmith.progress_bar import shown_progress
-from tripsmith.report import print_groups, print_ingestion, print_ingestions, print_metrics, print_weekly_average
+from tripsmith.report import (
+    print_groups,
+    print_ingestion,
+    print_ingestions,
+    print_metrics,
+    print_tokens,
+    print_weekly_average,
+)
 from tripsmith.settings import Settings
 from tripsmith.sources.formats import FORMATS
 from tripsmith.warehouse.database import Warehouse, WarehouseError, open_warehouse
+from tripsmith.web.tokens import ROLES, Role, TokenError, create_token, list_tokens, revoke_token
 
 _EXPECTED = (
     WarehouseError,
@@ -60,6 +69,7 @@ _EXPECTED = (
     UnknownNameError,
     IngestionNotFoundError,
     IngestionConflictError,
+    TokenError,
 )
 
 
@@ -91,8 +101,8 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print the AP
 @click.pass_context
 def cli(context: click.Context, data_dir: Path | None) -> None:
     """A self-hosted warehouse for trips: CSV in, weekly averages and trip groups out."""
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
-    context.obj = _settings(data_dir=data_dir)
+    context.obj = settings = _settings(data_dir=data_dir)
+    configure(settings.log_format, settings.log_level)
 
 
 def _settings(base: Settings | None = None, **changes: Any) -> Settings:
@@ -165,9 +175,9 @@ def _ingest(
     if str(path) == "-":
         path, name, owned = _spool(settings, sys.stdin.buffer), "standard input", True
     sent = submission.submit(connection, path, name, options, owns_source=owned)
+    if owned and not sent.is_new:
+        path.unlink()
     if not sent.is_new and sent.ingestion.state == "succeeded":
-        if owned:
-            path.unlink()
         if not quiet:
             click.echo(f"{name} is in the warehouse already, as ingestion {sent.ingestion.id}; nothing was changed.")
         return sent.ingestion
@@ -435,12 +445,13 @@ def sample(rows: int, seed: int, output: Path) -> None:
 @click.option("--host", help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on.")
 @click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False), help="Folder of the embedded database.")
+@click.option("--workers", type=click.IntRange(0, 64), help="How many workers to start beside; 0 for none.")
 @click.pass_obj
-def serve(settings: Settings, host: str | None, port: int | None, data_dir: Path | None) -> None:
-    """Serve the API, live events and the first page, with one worker beside."""
+def serve(settings: Settings, host: str | None, port: int | None, data_dir: Path | None, workers: int | None) -> None:
+    """Serve the API, live events and the first page, with one worker beside unless told otherwise."""
     from tripsmith.web.serve import serve as run_server
 
-    _serving(lambda: run_server(_settings(settings, host=host, port=port, data_dir=data_dir)))
+    _serving(lambda: run_server(_settings(settings, host=host, port=port, data_dir=data_dir, workers=workers)))
 
 
 def _serving(action: Callable[[], None]) -> None:
@@ -468,12 +479,9 @@ def demo(settings: Settings, rows: int, port: int | None, once: bool) -> None:
 @click.pass_obj
 def worker(settings: Settings) -> None:
     """Take queued ingestions until told to stop; `serve` starts one by itself."""
-    logging.getLogger("tripsmith").setLevel(logging.INFO)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    with open_warehouse(settings) as warehouse:
-        work(warehouse, stop)
+    logging.getLogger("tripsmith").setLevel(min(logging.INFO, logging.getLogger("tripsmith").level))
+    with open_warehouse(settings) as warehouse, _stopping() as stop:
+        work(warehouse, settings.uploads_dir, stop)
 
 
 @cli.command()
@@ -513,6 +521,54 @@ def _stopping() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@cli.group()
+def token() -> None:
+    """Make, list and revoke tokens: what a server that other machines reach is opened with."""
+
+
+@token.command("create")
+@click.argument("name")
+@click.option("--role", type=click.Choice(ROLES), default="reader", help="What it may do: ask; also send; all.")
+@json_option
+@click.pass_obj
+def create_token_command(settings: Settings, name: str, role: Role, as_json: bool) -> None:
+    """Make a token and print it; it is shown this once."""
+    with _connection(settings) as connection:
+        made, secret = create_token(connection, name, role)
+    if as_json:
+        _print_json({**made.as_json(), "token": secret})
+    else:
+        click.echo(secret)
+        click.echo(f"This is the token {made.name}, role {made.role}. It is not kept and not shown again.", err=True)
+
+
+@token.command("list")
+@json_option
+@click.pass_obj
+def list_tokens_command(settings: Settings, as_json: bool) -> None:
+    """List the tokens, which are not shown themselves."""
+    with _connection(settings) as connection:
+        tokens = list_tokens(connection)
+    if as_json:
+        _print_json({"tokens": [known.as_json() for known in tokens]})
+    else:
+        print_tokens(tokens)
+
+
+@token.command("revoke")
+@click.argument("name")
+@json_option
+@click.pass_obj
+def revoke_token_command(settings: Settings, name: str, as_json: bool) -> None:
+    """Revoke a token; running servers know within seconds, and put out who uses it."""
+    with _connection(settings) as connection:
+        revoked = revoke_token(connection, name)
+    if as_json:
+        _print_json(revoked.as_json())
+    else:
+        click.echo(f"The token {revoked.name}, role {revoked.role}, is revoked.")
 
 
 @cli.command()

@@ -8,6 +8,7 @@ from tripsmith.answers.metrics import TripMetrics
 from tripsmith.answers.trip_groups import TripGroups
 from tripsmith.answers.weekly_average import WeeklyAverage
 from tripsmith.ingestion.ingestion import Ingestion
+from tripsmith.web.tokens import Token
 
 _BAR_WIDTH = 40
 
@@ -100,6 +101,13 @@ def print_metrics(answer: TripMetrics) -> None:
         (source.name, f"{source.trips:,}", str(source.first_trip), str(source.last_trip), ", ".join(source.regions))
         for source in answer.datasources
     ]
+    _print_table(rows)
+
+
+def print_tokens(tokens: Iterable[Token]) -> None:
+    """Print a table of tokens."""
+    rows: list[tuple[str, ...]] = [("NAME", "ROLE", "CREATED (UTC)")]
+    rows += [(token.name, token.role, f"{token.created_at:%Y-%m-%d %H:%M:%S}") for token in tokens]
     _print_table(rows)
 
 

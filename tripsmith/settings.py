@@ -8,6 +8,8 @@ import platformdirs
 from pydantic import Field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from tripsmith.logs import LogFormat, LogLevel
+
 
 def default_data_dir() -> Path:
     """Return where data lies unless told otherwise: the user's data folder, or /var/lib for root.
@@ -32,12 +34,29 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="Address that `tripsmith serve` listens on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port that `tripsmith serve` listens on.")
+    public_names: str = Field(
+        default="",
+        description="Names, with commas between, by which a proxy in front makes the server known to others.",
+    )
     watch_dir: Annotated[Path | None, NoDecode] = Field(
         default=None, description="Folder that `tripsmith serve` watches: files dropped into it are ingested."
     )
+    workers: int = Field(default=1, ge=0, le=64, description="Workers that `tripsmith serve` starts; 0 for none.")
+    shared_dir: Annotated[Path | None, NoDecode] = Field(
+        default=None, description="Folder for uploads that every machine with a worker sees at this same path."
+    )
     max_upload_bytes: int = Field(default=20_000_000_000, gt=0, description="Largest upload taken, in bytes.")
+    keep_uploads: bool = Field(default=False, description="Keep uploads after their ingestion has succeeded.")
+
+    log_format: LogFormat = Field(default="text", description="Log lines for people (text) or for machines (json).")
+    log_level: LogLevel = Field(default="warning", description="From which level up to log; info names every request.")
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The public names, in lower case."""
+        return frozenset(name.strip().lower() for name in self.public_names.split(",") if name.strip())
 
     @property
     def uploads_dir(self) -> Path:
         """Folder in which uploads and spooled standard input lie until they are ingested."""
-        return self.data_dir / "uploads"
+        return (self.shared_dir or self.data_dir) / "uploads"

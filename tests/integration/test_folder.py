@@ -129,15 +129,31 @@ def test_a_folder_moved_into_place_and_options_for_all_files(warehouse, folder, 
         assert connection.execute("SELECT name FROM silver.region").fetchall() == [("Moravia",)]
 
 
-def test_many_files_at_once_are_all_taken(warehouse, folder, watching):
+def test_two_thousand_files_copied_and_renamed_half_while_nobody_watches_are_taken_once(
+    warehouse, folder, watching, tmp_path
+):
+    (tmp_path / "outside").mkdir()
+
+    def drop(numbers: range) -> None:
+        for number in numbers:
+            content = HEADER + ROW % (number % 60) + ROW.replace(b"49.2)", b"49.%d)" % (1000 + number)) % 0
+            if number % 2:
+                (folder / f"copied-{number:04}.csv").write_bytes(content)
+            else:
+                (tmp_path / "outside" / f"renamed-{number:04}.csv").write_bytes(content)
+                (tmp_path / "outside" / f"renamed-{number:04}.csv").rename(folder / f"renamed-{number:04}.csv")
+
+    drop(range(1000))
     with watching() as taken:
-        for number in range(200):
-            (folder / f"{number:03}.csv").write_bytes(trips(number % 60) + ROW % (number // 60))
-        until(lambda: len(taken) == 200, seconds=180)
+        until(lambda: taken)
+        drop(range(1000, 2000))
+        until(lambda: len(taken) == 2000, seconds=300)
     assert all(one.is_done for one in taken)
-    assert len(list((folder / "done").iterdir())) == 200
+    assert len({one.path for one in taken}) == len(list((folder / "done").iterdir())) == 2000
     with warehouse.connect() as connection:
-        assert connection.execute("SELECT count(*) FROM silver.trip").fetchone() == (400,)
+        assert connection.execute("SELECT count(*) FROM silver.trip").fetchone() == (4000,)
+        counted = connection.execute("SELECT count(*), count(DISTINCT file_name), sum(rows_loaded) FROM ops.ingestion")
+        assert counted.fetchone() == (2000, 2000, 4000)
 
 
 def test_a_watcher_that_is_killed_leaves_the_file_and_the_next_one_brings_it_to_its_end(warehouse, folder, monkeypatch):

@@ -131,6 +131,19 @@ def test_an_ingestion_is_cancelled_retried_and_removed(api: Api) -> None:
     assert_problem(api.client.get("/api/v1/weekly-average?region=Fickle"), 404, "region")
 
 
+def test_a_file_sent_again_after_it_was_cancelled_is_kept_once(api: Api) -> None:
+    content = HEADER + row("Twice sent")
+    sent = api.send(content).json["id"]
+    api.client.post(f"/api/v1/ingestions/{sent}/cancel")
+    again = api.send(content)
+    assert (again.status_code, again.json["id"], len(api.uploads())) == (202, sent, 1)
+    assert api.send(content).status_code == 200  # it is queued, and has its file
+    assert len(api.uploads()) == 1
+    run_ingestion(api.warehouse, int(sent))
+    assert api.get(f"/api/v1/ingestions/{sent}", documents.Ingestion)["state"] == "succeeded"
+    assert api.uploads() == []
+
+
 def test_answers_are_the_documents_that_are_described(api: Api) -> None:
     api.ingest(HEADER + row("Answers") + row("Answers", "2018-05-15", "fancy_car"))
     weekly = api.get("/api/v1/weekly-average?region=answers", documents.WeeklyAverage)

@@ -19,7 +19,7 @@ HEADER = b"region,origin_coord,destination_coord,datetime,datasource\n"
 def chunks_of(path: Path, chunk_bytes: int, encoding: str = "utf-8") -> list[Chunk]:
     layout = inspect(path, encoding)
     with open_stream(path, encoding) as stream:
-        return list(cut(stream, layout, chunk_bytes, path.parent))
+        return list(cut(stream, layout, chunk_bytes))
 
 
 def records_by_character(text: str) -> list[tuple[int, bytes]]:
@@ -122,5 +122,5 @@ def test_a_packed_file_that_is_written_to_while_it_is_read_is_told(tmp_path):
     with open_stream(path) as stream:
         os.utime(path)
         with pytest.raises(SourceError, match="has changed while it was read"):
-            list(cut(stream, layout, 1000, tmp_path))
+            list(cut(stream, layout, 1000))
     assert list(tmp_path.iterdir()) == [path]

@@ -11,14 +11,15 @@ EVERYTHING = "*"
 _QUIET_SECONDS = 1.0
 
 
-def listen(conninfo: str) -> Iterator[str | None]:
+def listen(conninfo: str, name: str = "tripsmith listener") -> Iterator[str | None]:
     """Yield the id of each ingestion that changes, and None after about a second of quiet; never ends by itself.
 
     Yields EVERYTHING first and whenever changes may have been missed, the connection having been lost: read all again.
+    `name` is what the server's list of connections shows.
     """
     while True:
         try:
-            with psycopg.connect(conninfo, autocommit=True, application_name="tripsmith listener") as connection:
+            with psycopg.connect(conninfo, autocommit=True, application_name=name) as connection:
                 connection.execute("LISTEN tripsmith_ingestion")
                 yield EVERYTHING
                 while True:

@@ -66,9 +66,10 @@ class Ingestion:
 
 @dataclass(frozen=True, slots=True)
 class IngestionCounts:
-    """How many ingestions are in each state, and what those that succeeded hold."""
+    """How many ingestions are in each state, how long the first waits, and what those that succeeded hold."""
 
     by_state: dict[State, int]
+    oldest_wait_seconds: float
     rows_loaded: int
     rows_rejected: int
     source_bytes: int
@@ -111,4 +112,6 @@ def count_ingestions(connection: Connection[Any]) -> IngestionCounts:
     """Return how many ingestions are in each state, every state being named, and what is in the warehouse."""
     found = {state: counts for state, *counts in connection.execute(QUERIES["count_ingestions"])}
     by_state = {state: found[state][0] if state in found else 0 for state in get_args(State)}
-    return IngestionCounts(by_state, *(found["succeeded"][1:] if "succeeded" in found else (0, 0, 0)))
+    row = connection.execute(QUERIES["wait_of_oldest"]).fetchone()
+    wait = row[0] if row else 0.0
+    return IngestionCounts(by_state, wait, *(found["succeeded"][1:] if "succeeded" in found else (0, 0, 0)))

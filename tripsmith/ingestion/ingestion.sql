@@ -27,7 +27,7 @@ ORDER BY i.id
 SELECT pg_advisory_xact_lock(hashtextextended('tripsmith.content', get_byte(%(sha256)s, 0)))
 
 -- name: find_content
-SELECT id, state, format, encoding, region, datasource
+SELECT id, state, source_path, owns_source, format, encoding, region, datasource
 FROM ops.ingestion
 WHERE sha256 = %(sha256)s AND state <> 'removed'
 
@@ -93,6 +93,15 @@ FROM silver.rejected_row
 WHERE ingestion_id = %(id)s AND line > %(after)s
 ORDER BY line
 LIMIT 1000
+
+-- name: count_workers
+-- A worker has one connection of this name for as long as it lives, wherever it runs.
+SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = %(name)s
+
+-- name: wait_of_oldest
+SELECT coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8
+FROM ops.ingestion
+WHERE state = 'queued'
 
 -- name: count_ingestions
 SELECT state, count(*), sum(rows_loaded)::bigint, sum(rows_rejected)::bigint, sum(bytes_total)::bigint

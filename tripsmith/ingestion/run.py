@@ -5,11 +5,10 @@ import os
 import queue
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import psycopg
@@ -22,10 +21,10 @@ from tripsmith.ingestion.ownership import claim
 from tripsmith.ingestion.progress import INTERVAL_SECONDS, QUERIES, CancelledError, Progress
 from tripsmith.sources.chunks import Chunk, chunk_size, cut
 from tripsmith.sources.layout import inspect
-from tripsmith.sources.stream import SourceError, Stamp, Stream, digest, open_stream, stamp
+from tripsmith.sources.stream import SourceError, Stamp, digest, open_stream, stamp
 from tripsmith.warehouse import lot
 from tripsmith.warehouse.bronze.table import SHARED, BronzeTable, bronze_table
-from tripsmith.warehouse.database import Warehouse
+from tripsmith.warehouse.database import Warehouse, WarehouseError
 from tripsmith.warehouse.disk import DiskTooSmallError, check_room
 from tripsmith.warehouse.gold.count import add_shared
 from tripsmith.warehouse.silver.load import SilverLoad
@@ -73,8 +72,8 @@ def run_ingestion(
     """Take a queued ingestion, or one that lost its owner, to its end; return it as it is then.
 
     Returns None, having done nothing, when another process is at it. A file that cannot be read, a full disk and a
-    cancellation end in the ingestion's state. A lost connection raises psycopg.OperationalError: the ingestion then
-    waits, as it is, for the next to own it.
+    cancellation end in the ingestion's state. A lost connection raises psycopg.OperationalError or WarehouseError: the
+    ingestion then waits, as it is, for the next to own it.
     """
     with warehouse.connect() as connection, claim(connection, ingestion_id) as claimed:
         if not claimed:
@@ -87,9 +86,16 @@ def run_ingestion(
         return ended
 
 
-def waiting_ingestions(connection: Connection[Any]) -> list[int]:
-    """Return the ids of ingestions that are queued or running, the latter perhaps without an owner, oldest first."""
-    return [ingestion_id for (ingestion_id,) in connection.execute(QUERIES["list_waiting"])]
+def waiting_ingestions(connection: Connection[Any]) -> list[tuple[int, Path]]:
+    """Return id and file of what is queued or running, the latter perhaps without an owner, oldest first."""
+    return [(ingestion_id, Path(path)) for ingestion_id, path in connection.execute(QUERIES["list_waiting"])]
+
+
+def give_up(connection: Connection[Any], ingestion_id: int, error: str) -> None:
+    """Fail an ingestion that nobody is to try again by itself; nothing happens where another process is at it."""
+    with claim(connection, ingestion_id) as claimed:
+        if claimed and connection.execute(QUERIES["start"], {"id": ingestion_id}).rowcount:
+            connection.execute(QUERIES["fail"], {"id": ingestion_id, "error": error})
 
 
 def _run(warehouse: Warehouse, connection: Connection[Any], job: _Job, on_change: Callable[[Ingestion], None]) -> None:
@@ -110,7 +116,7 @@ def _run(warehouse: Warehouse, connection: Connection[Any], job: _Job, on_change
         # Another try would end the same way.
         message = f"PostgreSQL cannot hold what is in the file ({error.diag.message_primary})."
         connection.execute(QUERIES["fail"], {"id": job.id, "error": message})
-    except psycopg.OperationalError:
+    except (psycopg.OperationalError, WarehouseError):
         raise
     except Exception as error:
         logger.exception("ingestion %s failed", job.id)
@@ -130,9 +136,9 @@ def _carry_through(
     progress = Progress(connection, job.id, done, job.bytes_total, on_change)
     progress.tell()
     table = bronze_table(connection, layout)
-    with open_stream(job.path, job.encoding) as stream, _folder_of_copies(stream) as copies:
+    with open_stream(job.path, job.encoding) as stream:
         size = job.chunk_bytes or chunk_size(job.bytes_total)
-        chunks = cut(stream, layout, size, copies)
+        chunks = cut(stream, layout, size)
         first = list(islice(chunks, 2))
         if not first:
             raise SourceError("The file has a header and no rows.")
@@ -151,16 +157,6 @@ def _carry_through(
         if lot_id == SHARED:
             chunk_store.merge(connection, job.id)
         connection.execute(QUERIES["succeed"], {"id": job.id, "lot": lot_id})
-
-
-@contextmanager
-def _folder_of_copies(stream: Stream) -> Iterator[Path | None]:
-    """Yield where chunks of a packed file are copied to; those not stored, when it fails, go with the folder."""
-    if stream.is_plain:
-        yield None
-        return
-    with TemporaryDirectory(prefix="tripsmith-chunks-") as folder:
-        yield Path(folder)
 
 
 def _unpacked_bytes(source_bytes: int, is_plain: bool) -> int:
@@ -247,7 +243,7 @@ def _store_large(
 
 
 def _settle(running: set[Future[StoredChunk]], progress: Progress) -> set[Future[StoredChunk]]:
-    """Wait for a chunk to be done, a quarter of a second at most; return those that still run."""
+    """Wait for a chunk to be done, no longer than until it is time to tell; return those that still run."""
     done, rest = wait(running, timeout=INTERVAL_SECONDS, return_when=FIRST_COMPLETED)
     for future in done:
         progress.add(future.result())

@@ -50,4 +50,4 @@ WHERE id = %(id)s AND state = 'running'
 
 -- name: list_waiting
 -- Queued, or left by a process that died: the latter are those whose advisory lock can be had.
-SELECT id FROM ops.ingestion WHERE state IN ('queued', 'running') ORDER BY id
+SELECT id, source_path FROM ops.ingestion WHERE state IN ('queued', 'running') ORDER BY id

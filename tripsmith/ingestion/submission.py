@@ -10,6 +10,7 @@ from psycopg import Connection
 from tripsmith.ingestion.chunk import lines as chunk_lines
 from tripsmith.ingestion.ingestion import (
     QUERIES,
+    UNFINISHED,
     Ingestion,
     IngestionConflictError,
     RejectedRow,
@@ -17,13 +18,15 @@ from tripsmith.ingestion.ingestion import (
 )
 from tripsmith.ingestion.ownership import claim
 from tripsmith.ingestion.segments import interrupt, leave_segment
-from tripsmith.sources.layout import inspect
+from tripsmith.sources.layout import check_format, inspect
 from tripsmith.sources.stream import SourceError, digest, known_encoding, stamp
 from tripsmith.warehouse import lot
 from tripsmith.warehouse.bronze.table import SHARED, BronzeTable
 from tripsmith.warehouse.silver.names import MAX_NAME_CHARACTERS
 
 BadFileError = SourceError
+
+_LETTING_GO_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +46,11 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """The ingestion of a file's content, and whether this submission started or resumed it."""
+    """The ingestion of a file's content, whether this submission started or resumed it, and if it has the file sent."""
 
     ingestion: Ingestion
     is_new: bool
+    has_file: bool
 
 
 def submit(
@@ -56,14 +60,16 @@ def submit(
     options: Options | None = None,
     *,
     owns_source: bool = False,
+    sha256: bytes | None = None,
 ) -> Submission:
     """Queue a file for ingestion, unless its content is in the warehouse or on its way already.
 
-    `file_name` is a label. With `owns_source` the file is deleted once it is in the warehouse. Raises BadFileError for
-    a file that cannot be taken, IngestionConflictError when its content came before with other options.
+    `file_name` is a label. With `owns_source` the file is deleted once it is in the warehouse. `sha256` is the digest
+    of the file, where it is known. Raises BadFileError for a file that cannot be taken, IngestionConflictError when its
+    content came before with other options.
     """
     options = options or Options()
-    _check_names(options)
+    check_options(options)
     if not _is_storable(f"{path}{file_name}"):
         raise BadFileError("The name of the file is not UTF-8; rename it.")
     encoding = known_encoding(options.encoding)
@@ -74,7 +80,7 @@ def submit(
         "file_name": file_name,
         "source_path": str(path.absolute()),
         "owns_source": owns_source,
-        "sha256": digest(path),
+        "sha256": sha256 or digest(path),
         "format": layout.format.name,
         "encoding": encoding,
         "region": options.region,
@@ -82,6 +88,7 @@ def submit(
         "bytes_total": submitted.size,
         "source_modified_ns": submitted.modified_ns,
     }
+    replaced, has_file = None, True
     with connection.transaction():
         connection.execute(QUERIES["lock_content"], parameters)
         known = connection.execute(QUERIES["find_content"], parameters).fetchone()
@@ -89,7 +96,7 @@ def submit(
             row = connection.execute(QUERIES["insert_ingestion"], parameters).fetchone()
             ingestion_id, is_new = (row[0] if row else 0), True
         else:
-            ingestion_id, state, *kept = known
+            ingestion_id, state, known_path, owns_known, *kept = known
             asked = [parameters[name] for name in ("format", "encoding", "region", "datasource")]
             if kept != asked:
                 raise IngestionConflictError(
@@ -97,9 +104,13 @@ def submit(
                     f" {_describe(asked)}; remove that one first to have it otherwise."
                 )
             is_new = state in ("failed", "cancelled")
+            has_file = is_new or (known_path == parameters["source_path"] and state in UNFINISHED)
             if is_new:
                 connection.execute(QUERIES["requeue"], {**parameters, "id": ingestion_id})
-    return Submission(get_ingestion(connection, ingestion_id), is_new)
+                replaced = Path(known_path) if owns_known and known_path != parameters["source_path"] else None
+    if replaced is not None:
+        replaced.unlink(missing_ok=True)
+    return Submission(get_ingestion(connection, ingestion_id), is_new, has_file)
 
 
 def cancel(connection: Connection[Any], ingestion_id: str | int) -> Ingestion:
@@ -135,7 +146,8 @@ def remove(connection: Connection[Any], ingestion_id: str | int) -> Ingestion:
     number = int(found.id)
     if found.state == "removed":
         raise IngestionConflictError(f"Ingestion {found.id} is removed already.")
-    with claim(connection, number) as claimed:
+    # Whoever has brought it to its end is about to let go of it.
+    with claim(connection, number, _LETTING_GO_SECONDS if found.is_finished else 0) as claimed:
         if not claimed:
             raise IngestionConflictError(f"Ingestion {found.id} is running; cancel it first.")
         interrupt(connection)
@@ -174,7 +186,11 @@ def _source(connection: Connection[Any], ingestion_id: int) -> tuple[Any, ...]:
     return row or ("", False, None, None, None)
 
 
-def _check_names(options: Options) -> None:
+def check_options(options: Options) -> None:
+    """Raise BadFileError for options that no file can be read with."""
+    known_encoding(options.encoding)
+    if options.format is not None:
+        check_format(options.format)
     for name in options.given:
         value = str(getattr(options, name))
         if not value.strip():

@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from tripsmith.sources.layout import Layout
 from tripsmith.sources.records import QUOTE, count_records
@@ -22,8 +23,8 @@ class Chunk:
     """Some whole records of a file, read from disk whenever they are asked for.
 
     `offset` and `length` are in bytes of the unpacked UTF-8 text, which lies at `start` of the file `path`: the source
-    itself, or, where that is packed, a copy. `source_bytes` is its share of the source as it lies on disk. `stamp` is
-    that of `path` when the chunk was cut.
+    itself, or, where that is packed, a `copy` without a name of its own, gone when it is closed. `source_bytes` is its
+    share of the source as it lies on disk. `stamp` is that of `path` when the chunk was cut.
     """
 
     number: int
@@ -36,7 +37,7 @@ class Chunk:
     path: Path
     stamp: Stamp
     start: int
-    is_copy: bool
+    copy: BinaryIO | None = None
 
     def blocks(self, size: int = 1 << 18) -> Iterator[bytes]:
         """Yield the chunk's bytes; raise SourceError, at the end, when the file has been written to meanwhile."""
@@ -56,9 +57,9 @@ class Chunk:
             raise _changed()
 
     def discard(self) -> None:
-        """Delete the copy, if it is one."""
-        if self.is_copy:
-            self.path.unlink(missing_ok=True)
+        """Let go of the copy, if there is one."""
+        if self.copy is not None:
+            self.copy.close()
 
 
 def chunk_size(file_bytes: int) -> int:
@@ -66,26 +67,31 @@ def chunk_size(file_bytes: int) -> int:
     return min(MAX_CHUNK_BYTES, max(MIN_CHUNK_BYTES, file_bytes // _CHUNKS_A_FILE))
 
 
-def cut(stream: Stream, layout: Layout, chunk_bytes: int, copies: Path | None = None) -> Iterator[Chunk]:
+def cut(stream: Stream, layout: Layout, chunk_bytes: int) -> Iterator[Chunk]:
     """Yield the chunks of a stream that is at its start, each of about `chunk_bytes`, always cut alike.
 
-    Chunks of a packed or transcoded file are copied into the folder `copies`; whoever is done with one discards it.
+    Chunks of a packed or transcoded file are copied; whoever is done with one discards it.
     Raises SourceError for a record longer than MAX_RECORD_BYTES and for a quote that is never closed.
     """
     offset, line, number, source_done = layout.header_bytes, 1 + layout.header_lines, 0, 0
     blocks = record_blocks(stream, layout, min(chunk_bytes, BLOCK_BYTES))
     for first in blocks:
         length, lines, one_record_a_line = 0, 0, True
-        with _Copy(stream, copies) as copy:
-            block: tuple[bytes, int] | None = first
-            while block is not None:
-                data, data_lines = block
-                one_record_a_line &= QUOTE not in data or count_records(data) == data_lines
-                length, lines = length + len(data), lines + data_lines
+        # Without a name, so that a process that is killed leaves nothing.
+        copy = None if stream.is_plain else cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115
+        block: tuple[bytes, int] | None = first
+        while block is not None:
+            data, data_lines = block
+            one_record_a_line &= QUOTE not in data or count_records(data) == data_lines
+            length, lines = length + len(data), lines + data_lines
+            if copy is not None:
                 copy.write(data)
-                block = next(blocks, None) if length < chunk_bytes else None
-            if copy.path is not None and stamp(stream.path) != stream.stamp:
+            block = next(blocks, None) if length < chunk_bytes else None
+        if copy is not None:
+            copy.flush()
+            if stamp(stream.path) != stream.stamp:
                 raise _changed()
+        path = Path(f"/proc/self/fd/{copy.fileno()}") if copy is not None else stream.path
         chunk = Chunk(
             number=number,
             offset=offset,
@@ -94,10 +100,10 @@ def cut(stream: Stream, layout: Layout, chunk_bytes: int, copies: Path | None = 
             lines=lines,
             is_one_record_a_line=one_record_a_line,
             source_bytes=stream.source_bytes - source_done,
-            path=copy.path or stream.path,
-            stamp=stamp(copy.path) if copy.path else stream.stamp,
-            start=0 if copy.path else offset + stream.mark_bytes,
-            is_copy=copy.path is not None,
+            path=path,
+            stamp=stamp(path) if copy is not None else stream.stamp,
+            start=0 if copy is not None else offset + stream.mark_bytes,
+            copy=copy,
         )
         yield chunk
         source_done += chunk.source_bytes
@@ -128,30 +134,6 @@ def record_blocks(stream: Stream, layout: Layout, size: int = BLOCK_BYTES) -> It
         yield data[:end], lines
         line += lines
         rest, wanted = data[end:], size
-
-
-class _Copy:
-    """A file that a chunk is copied into, where its source is packed; nothing where it is not."""
-
-    def __init__(self, stream: Stream, folder: Path | None) -> None:
-        self.path: Path | None = None
-        self._file = None
-        if not stream.is_plain:
-            self._file = tempfile.NamedTemporaryFile(dir=folder, prefix="chunk-", delete=False)  # noqa: SIM115
-            self.path = Path(self._file.name)
-
-    def __enter__(self) -> "_Copy":
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if self._file is not None:
-            self._file.close()
-            if kind is not None and self.path is not None:
-                self.path.unlink(missing_ok=True)
-
-    def write(self, block: bytes) -> None:
-        if self._file is not None:
-            self._file.write(block)
 
 
 def _fill(stream: Stream, start: bytes, size: int) -> tuple[bytes, bool]:

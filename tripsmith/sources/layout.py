@@ -34,8 +34,8 @@ def inspect(
 
     Raises SourceError for a file that is empty, binary, without rows, or of no format that we know.
     """
-    if format_name is not None and format_name not in FORMATS:
-        raise SourceError(f"There is no format {format_name!r}; there is {', '.join(FORMATS)}.")
+    if format_name is not None:
+        check_format(format_name)
     with open_stream(path, encoding) as stream:
         start = stream.read(MAX_HEADER_BYTES)
         more = len(start) == MAX_HEADER_BYTES
@@ -98,6 +98,12 @@ def _parse(text: str, delimiter: bytes) -> list[str]:
 def _check_rows(rest: bytes, more: bool) -> None:
     if not rest.strip() and not more:
         raise SourceError("The file has a header and no rows.")
+
+
+def check_format(name: str) -> None:
+    """Raise SourceError unless there is a format of this name."""
+    if name not in FORMATS:
+        raise SourceError(f"There is no format {name!r}; there is {', '.join(FORMATS)}.")
 
 
 def _no_format(columns: Sequence[str], candidates: Sequence[Format], given: frozenset[str]) -> str:

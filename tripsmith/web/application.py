@@ -10,6 +10,7 @@ import tripsmith
 from tripsmith.settings import Settings
 from tripsmith.warehouse.database import Warehouse
 from tripsmith.web import (
+    access,
     cells,
     current,
     health,
@@ -22,11 +23,15 @@ from tripsmith.web import (
     problems,
     reference,
     trip_groups,
+    tus,
     upload,
     weekly_averages,
 )
 from tripsmith.web.feed import IngestionFeed
 from tripsmith.web.same_origin import SameOrigin
+
+# What goes on beside the requests for as long as the application runs.
+_LOOPS = "tripsmith-loops"
 
 # Bodies that are not uploads are small.
 _MAX_BODY_BYTES = 16 * 1024 * 1024
@@ -37,7 +42,7 @@ def create_app(settings: Settings, warehouse: Warehouse) -> tuple[OpenAPI, Socke
     app = OpenAPI(
         "tripsmith.web",
         info=Info(title="Tripsmith", version=tripsmith.__version__, description=_DESCRIPTION),
-        security_schemes={},
+        security_schemes={"token": {"type": "http", "scheme": "bearer"}},
         doc_ui=False,
         validation_error_status=400,
         validation_error_model=problems.Problem,
@@ -51,24 +56,31 @@ def create_app(settings: Settings, warehouse: Warehouse) -> tuple[OpenAPI, Socke
 
     for resource in (ingestions, weekly_averages, trip_groups, cells, metrics, health):
         app.register_api(resource.api)
-    for pages in (home.pages, reference.pages, original.pages):
+    for pages in (home.pages, reference.pages, tus.pages, original.pages):
         app.register_blueprint(pages)
     problems.register(app)
     app.teardown_request(upload.discard_unsubmitted)
     app.after_request(_add_security_headers)
 
+    guard = access.Guard(settings, warehouse)
     feed = IngestionFeed(warehouse)
-    # The origin is checked once for everything, by SameOrigin below. A client's first events must not overtake the
-    # answer to its connecting.
-    socketio = SocketIO(app, async_mode="gevent", cors_allowed_origins=[], always_connect=True)
-    original_namespace = original.OriginalNamespace(socketio, feed)
-    socketio.on_namespace(live.IngestionNamespace(socketio, feed))
+    # The origin is checked once for everything, by SameOrigin below.
+    socketio = SocketIO(app, async_mode="gevent", cors_allowed_origins=[])
+    ingestion_namespace = live.IngestionNamespace(socketio, guard, feed)
+    original_namespace = original.OriginalNamespace(socketio, guard, feed)
+    socketio.on_namespace(ingestion_namespace)
     socketio.on_namespace(original_namespace)
 
-    monitoring.register(app, warehouse, lambda: live.count_clients(socketio))
+    monitoring.register(app, warehouse, feed, ingestion_namespace.count)
+    access.register(app, guard)
     app.extensions[current.EXTENSION] = current.Current(settings, warehouse, feed)
+    app.extensions[_LOOPS] = (
+        feed.run,
+        original_namespace.run,
+        lambda: access.watch_tokens(guard, ingestion_namespace, original_namespace),
+    )
     app.extensions[original.EXTENSION] = original_namespace
-    app.wsgi_app = SameOrigin(app.wsgi_app, settings.host)  # type: ignore[method-assign]
+    app.wsgi_app = SameOrigin(app.wsgi_app, settings)  # type: ignore[method-assign]
     return app, socketio
 
 
@@ -81,8 +93,8 @@ def application() -> Flask:
     if settings.database_url is None:
         raise RuntimeError("TRIPSMITH_DATABASE_URL is not set; start the server with `tripsmith serve`.")
     app, _ = create_app(settings, Warehouse(settings.database_url))
-    gevent.spawn(app.extensions[current.EXTENSION].feed.run)
-    gevent.spawn(app.extensions[original.EXTENSION].run)
+    for loop in app.extensions[_LOOPS]:
+        gevent.spawn(loop)
     return app
 
 
@@ -95,4 +107,7 @@ def _add_security_headers(response: Response) -> Response:
 _DESCRIPTION = """Trips in, weekly averages and trip groups out.
 
 Errors are problem details (RFC 9457) with a `detail` that says what would be right. Whatever happens to an ingestion is
-sent live by Socket.IO, namespace `/ingestions`, event `ingestion`: the same document as here."""
+sent live by Socket.IO, namespace `/ingestions`, event `ingestion`: the same document as here.
+
+A server that other machines reach wants a token, `Authorization: Bearer TOKEN`: of the role reader for questions, of
+the role ingester for what changes something."""

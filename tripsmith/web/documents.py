@@ -202,6 +202,13 @@ class TripMetrics(Document):
 
 
 class Health(Document):
-    """The server is there; `ready` says more."""
+    """The server is there."""
 
     status: str
+
+
+class Readiness(Document):
+    """The server can answer; `workers` says how many processes there are, on all machines, that take what is sent."""
+
+    status: str
+    workers: int

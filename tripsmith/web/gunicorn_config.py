@@ -3,12 +3,15 @@
 Nothing that opens connections may be imported here: the worker replaces sockets, threads and locks by gevent's first.
 """
 
+import os
 import resource
 import signal
 from typing import Any
 
 import gevent
 from gunicorn.workers.base import Worker
+
+from tripsmith.logs import configuration
 
 wsgi_app = "tripsmith.web.application:application()"
 worker_class = "gevent"
@@ -17,6 +20,9 @@ workers = 1
 worker_connections = 10_000
 proc_name = "tripsmith-web"
 loglevel = "warning"
+logconfig_dict = configuration(
+    os.environ.get("TRIPSMITH_LOG_FORMAT", "text"), os.environ.get("TRIPSMITH_LOG_LEVEL", "warning")
+)
 # A worker that does not move for this long is replaced.
 timeout = 120
 graceful_timeout = 30

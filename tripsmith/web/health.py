@@ -6,6 +6,7 @@ from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
+from tripsmith.ingestion.worker import count_workers
 from tripsmith.web import documents
 from tripsmith.web.current import current
 from tripsmith.web.problems import problem, problems
@@ -24,11 +25,14 @@ def show_health() -> dict[str, Any]:
     return {"status": "ok"}
 
 
-@api.get("/readyz", operation_id="getReadiness", responses={200: documents.Health, **problems(503)})
+@api.get("/readyz", operation_id="getReadiness", responses={200: documents.Readiness, **problems(503)})
 def show_readiness() -> dict[str, Any] | Response:
-    """Tell whether the database answers and live events are followed."""
+    """Tell whether the database answers and live events are followed, and how many workers there are.
+
+    Without a worker questions are answered all the same, and files wait.
+    """
     with current().warehouse.connect() as connection:
-        connection.execute("SELECT")
+        workers = count_workers(connection)
     if not current().feed.is_following:
         return problem(503, "The database answers, but live events are not followed yet.", headers={"Retry-After": "1"})
-    return {"status": "ready"}
+    return {"status": "ready", "workers": workers}

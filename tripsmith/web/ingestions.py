@@ -23,7 +23,7 @@ api = APIBlueprint(
     __name__,
     url_prefix="/api/v1/ingestions",
     abp_tags=[Tag(name="Ingestions", description="Files on their way through the layers")],
-    abp_responses=problems(400, 403, 500, 503),
+    abp_responses=problems(400, 401, 403, 500, 503),
 )
 
 MAX_LIMIT = 1000
@@ -84,7 +84,7 @@ def create_ingestion(query: UploadQuery) -> tuple[dict[str, Any], int, dict[str,
     """
     upload = receive(query.name)
     options = Options(query.format, query.region, query.datasource, query.encoding)
-    submitted = upload.submit(current().warehouse, options)
+    submitted = upload.submit(options)
     location = url_for("ingestions.show_ingestion", id=submitted.ingestion.id)
     return submitted.ingestion.as_json(), 202 if submitted.is_new else 200, {"Location": location}
 

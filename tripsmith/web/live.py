@@ -5,13 +5,13 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, cast, get_args
+from typing import get_args
 
 import gevent
-from flask import request
-from flask_socketio import Namespace, SocketIO
+from flask_socketio import SocketIO
 
 from tripsmith.ingestion.ingestion import Ingestion, Phase, State
+from tripsmith.web.access import Guard, GuardedNamespace
 from tripsmith.web.feed import IngestionFeed
 
 NAMESPACE = "/ingestions"
@@ -19,8 +19,6 @@ EVENT = "ingestion"
 PHASES: tuple[Phase, ...] = get_args(Phase)
 
 _PER_SECOND = 4
-# Progress takes three of the four messages a second, so that a step of an ingestion need not wait.
-_PROGRESS_SECONDS = 1 / (_PER_SECOND - 1)
 # Clients that start a thread for each message, as python-socketio's does, mix up those that come at the same moment.
 _GAP_SECONDS = 0.03
 # After so many messages in so short a time, changes are summed up: an ingestion's last state stands for all.
@@ -53,14 +51,7 @@ class _Pace:
             return _QUEUED_SECONDS if self.pending[0].state == "queued" else 0
         now = time.monotonic()
         share = self.sent_at[0] + 1 - now if len(self.sent_at) == _PER_SECOND else 0
-        is_step = _step(self.last) != _step(self.pending[0])
-        return max(share, self.sent_at[-1] + (_GAP_SECONDS if is_step else _PROGRESS_SECONDS) - now)
-
-
-def count_clients(socketio: SocketIO) -> int:
-    """Return how many clients are connected to the namespace here."""
-    manager = cast(Any, socketio).server.manager  # not in the type of flask-socketio, but in its documentation
-    return len(list(manager.get_participants(NAMESPACE, None)))
+        return max(share, self.sent_at[-1] + _GAP_SECONDS - now)
 
 
 def _step(ingestion: Ingestion) -> tuple[State, Phase | None]:
@@ -77,22 +68,24 @@ def _phases_between(previous: Ingestion | None, ingestion: Ingestion) -> Iterato
         yield replace(ingestion, state="running", phase=phase, message=None, finished_at=None)
 
 
-class IngestionNamespace(Namespace):
+class IngestionNamespace(GuardedNamespace):
     """Sends a client that connects the present state at once, and all clients each change, at a measured pace."""
 
-    def __init__(self, socketio: SocketIO, feed: IngestionFeed) -> None:
-        super().__init__(NAMESPACE)
-        self._socketio = socketio
+    def __init__(self, socketio: SocketIO, guard: Guard, feed: IngestionFeed) -> None:
+        super().__init__(NAMESPACE, socketio, guard)
         self._feed = feed
         self._paces: dict[str, _Pace] = {}
         self._all_sent_at: deque[float] = deque()
         feed.subscribe(self._changed)
 
-    def on_connect(self, auth: Any = None) -> None:
-        """Send the client the present state of every ingestion that is current."""
+    def welcome(self, sid: str) -> None:
+        """Send the client the present state of every ingestion that is current, as far as all have been told of it."""
         self._feed.is_loaded.wait(timeout=_LOAD_SECONDS)
         for ingestion in self._feed.present():
-            self.emit(EVENT, ingestion.as_json(), room=request.sid)  # type: ignore[attr-defined]
+            pace = self._paces.get(ingestion.id)
+            told = pace.last if pace is not None and pace.pending else ingestion
+            if told is not None:
+                self.tell(EVENT, told.as_json(), sid)
 
     def _changed(self, previous: Ingestion | None, ingestion: Ingestion) -> None:
         pace = self._paces.setdefault(ingestion.id, _Pace())
@@ -126,7 +119,7 @@ class IngestionNamespace(Namespace):
         now = time.monotonic()
         pace.sent_at.append(now)
         self._all_sent_at.append(now)
-        self._socketio.emit(EVENT, ingestion.as_json(), namespace=NAMESPACE)
+        self.tell(EVENT, ingestion.as_json())
         if pace.pending:
             self._send_after(ingestion_id, pace.delay())
         elif ingestion.is_finished:

@@ -11,7 +11,7 @@ from typing import Any
 
 import gevent
 from flask import Blueprint, Response, current_app, request
-from flask_socketio import Namespace, SocketIO
+from flask_socketio import SocketIO
 from gevent.queue import JoinableQueue
 from werkzeug.exceptions import HTTPException
 
@@ -21,6 +21,7 @@ from tripsmith.answers.shape import BoundingBox
 from tripsmith.answers.weekly_average import weekly_average
 from tripsmith.ingestion.ingestion import Ingestion
 from tripsmith.ingestion.submission import Options
+from tripsmith.web.access import Guard, GuardedNamespace
 from tripsmith.web.current import current
 from tripsmith.web.feed import IngestionFeed
 from tripsmith.web.problems import describe
@@ -46,16 +47,17 @@ _GAP_SECONDS = 0.02
 _BURST = 10 * len(_MESSAGES)
 
 _RELOAD_AFTER_SECONDS = 0.5
+# The original knew 400 and 500 only; these its clients have to tell apart.
+_TOLD_STATUSES = (401, 403, 413, 503)
 
 pages = Blueprint("original", __name__)
 
 
-class OriginalNamespace(Namespace):
+class OriginalNamespace(GuardedNamespace):
     """Tells every client of each ingestion's six steps, once each and in order, however fast the ingestion is."""
 
-    def __init__(self, socketio: SocketIO, feed: IngestionFeed) -> None:
-        super().__init__(NAMESPACE)
-        self._socketio = socketio
+    def __init__(self, socketio: SocketIO, guard: Guard, feed: IngestionFeed) -> None:
+        super().__init__(NAMESPACE, socketio, guard)
         self._announced: dict[str, int] = {}
         self._steps: JoinableQueue[tuple[str, str]] = JoinableQueue()
         feed.subscribe(self._changed)
@@ -63,12 +65,12 @@ class OriginalNamespace(Namespace):
     def run(self) -> None:
         """Tell the steps of ingestions, one after the other; never returns."""
         while True:
-            self.tell(*self._steps.get())
+            self.say(*self._steps.get())
             self._steps.task_done()
 
-    def tell(self, event: str, message: str) -> None:
+    def say(self, event: str, message: str) -> None:
         """Send all clients an event, and leave a gap after it."""
-        self._socketio.emit(event, {"message": message}, namespace=NAMESPACE)
+        self.tell(event, {"message": message})
         gevent.sleep(_GAP_SECONDS)
 
     def tell_all_steps(self) -> None:
@@ -114,7 +116,7 @@ def upload_csv() -> tuple[dict[str, str], int]:
         return {"error": "No selected file"}, 400
     if not name.endswith(".csv"):
         return {"error": "Invalid file format"}, 400
-    submission = receive_part().submit(current().warehouse, Options())
+    submission = receive_part().submit(Options())
     if submission.ingestion.state == "succeeded":
         _namespace().tell_all_steps()
         _namespace().wait_until_told()
@@ -129,23 +131,23 @@ def upload_csv() -> tuple[dict[str, str], int]:
 @pages.get("/weekly-average-trips")
 def show_weekly_average_trips() -> tuple[dict[str, Any], int]:
     """Answer each week's trips that start in a region or a box."""
-    tell = _namespace().tell
+    say = _namespace().say
     event = "weekly_average_trips_status"
-    tell(event, "Fetch weekly average trips started")
+    say(event, "Fetch weekly average trips started")
     try:
         selection = _selection()
-        tell(event, f"Fetch weekly average trips by {'REGION' if selection.region else 'BOUDING BOX'}")
+        say(event, f"Fetch weekly average trips by {'REGION' if selection.region else 'BOUDING BOX'}")
         with current().warehouse.connect() as connection:
             series = weekly_average(connection, selection).series
     except UnknownRegionError:
         series = ()
     except BadQuestionError as error:
-        tell(event, "Fetch weekly average trips error")
+        say(event, "Fetch weekly average trips error")
         return {"error": str(error)}, 400
     except Exception:
-        tell(event, "Fetch weekly average trips error")
+        say(event, "Fetch weekly average trips error")
         raise
-    tell(event, "Fetch weekly average trips concluded")
+    say(event, "Fetch weekly average trips concluded")
     return {"data": [{"week": week.isoformat(), "weekly_avg_trips": trips} for week, trips in series if trips]}, 200
 
 
@@ -176,15 +178,16 @@ def show_spec() -> Response:
 @pages.post("/restart-server")
 def restart_server() -> tuple[dict[str, str], int]:
     """Reload the web workers once this is answered; what they are doing is finished first."""
-    _namespace().tell("trigger_restart", "Server will be restared")
+    _namespace().say("trigger_restart", "Server will be restared")
     gevent.spawn_later(_RELOAD_AFTER_SECONDS, os.kill, os.getppid(), signal.SIGHUP)
     return {"message": "Server restarting..."}, 200
 
 
 @pages.errorhandler(Exception)
-def _describe_error(error: Exception) -> Response | tuple[dict[str, str], int]:
+def _describe_error(error: Exception) -> Response | tuple[dict[str, str], int, dict[str, str]]:
     if isinstance(error, HTTPException) and (error.code or 0) < 400:
         return describe(error)
     answer = describe(error)
-    status = 413 if answer.status_code == 413 else 503 if answer.status_code == 503 else 500
-    return {"error": json.loads(answer.get_data())["detail"]}, status
+    status = answer.status_code if answer.status_code in _TOLD_STATUSES else 500
+    headers = {name: answer.headers[name] for name in ("WWW-Authenticate", "Retry-After") if name in answer.headers}
+    return {"error": json.loads(answer.get_data())["detail"]}, status, headers

@@ -18,6 +18,7 @@ from tripsmith.answers.question import BadQuestionError, UnknownNameError
 from tripsmith.ingestion.ingestion import IngestionConflictError, IngestionNotFoundError
 from tripsmith.ingestion.submission import BadFileError
 from tripsmith.warehouse.database import WarehouseError
+from tripsmith.web.tokens import AccessError
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -87,6 +88,8 @@ def describe(error: Exception) -> Response:  # noqa: PLR0911  # one line a kind 
     match error:
         case HTTPException():
             return _describe_http(error)
+        case AccessError():
+            return problem(error.status, str(error), headers=error.headers)
         case ParseException():
             return problem(400, "The body is not whole, or not in the form that its headers say.")
         case BadQuestionError():

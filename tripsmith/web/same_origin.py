@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
+from tripsmith.settings import Settings
 from tripsmith.web.problems import problem
 
 if TYPE_CHECKING:
@@ -22,15 +23,22 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def is_exposed(settings: Settings) -> bool:
+    """Tell whether others than this machine can reach the server: by itself, or through a proxy in front of it."""
+    return not is_loopback(settings.host) or bool(settings.names)
+
+
 class SameOrigin:
     """WSGI middleware: the Host must be ours, and so must the Origin of what changes something or opens a socket.
 
     The Host is checked for reading too: a page whose name was rebound to 127.0.0.1 could otherwise read everything.
+    Where we listen on another address, names are the network's to give, and a rebound page has no token.
     """
 
-    def __init__(self, app: "WSGIApplication", host: str) -> None:
+    def __init__(self, app: "WSGIApplication", settings: Settings) -> None:
         self._app = app
-        self._host = host.lower()
+        self._names = {settings.host.lower(), *settings.names}
+        self._has_any_name = not is_loopback(settings.host) and not settings.names
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Pass the request on, or refuse it with 403."""
@@ -42,14 +50,14 @@ class SameOrigin:
         is_guarded = environ["REQUEST_METHOD"] not in _SAFE_METHODS or environ["PATH_INFO"].startswith(_SOCKET_PATH)
         if origin is not None and is_guarded:
             page = _split(origin)
-            if page is None or not self._is_ours(page) or _port(page) != _port(host):
+            if page is None or not self._is_ours(page) or not _is_same_place(page, host):
                 refusal = f"A page of {origin} may not do this here; only this server's own pages may."
                 return problem(403, refusal, parameter="Origin")(environ, start_response)
         return self._app(environ, start_response)
 
     def _is_ours(self, address: SplitResult) -> bool:
         name = address.hostname or ""
-        return is_loopback(name) or name == self._host
+        return self._has_any_name or is_loopback(name) or name in self._names
 
 
 def _split(address: str) -> SplitResult | None:
@@ -61,5 +69,10 @@ def _split(address: str) -> SplitResult | None:
     return parts
 
 
-def _port(address: SplitResult) -> int:
-    return address.port or (443 if address.scheme == "https" else 80)
+def _is_same_place(page: SplitResult, host: SplitResult) -> bool:
+    """Tell whether a page's origin is the host that it sends to; the scheme is the page's to know, behind a proxy."""
+    usual = 443 if page.scheme == "https" else 80
+    is_same_machine = page.hostname == host.hostname or (
+        is_loopback(page.hostname or "") and is_loopback(host.hostname or "")
+    )
+    return is_same_machine and (page.port or usual) == (host.port or usual)

@@ -2,6 +2,7 @@
 
 import ctypes
 import errno
+import logging
 import os
 import queue
 import signal
@@ -18,9 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from tripsmith.settings import Settings
-from tripsmith.warehouse.database import open_warehouse
-from tripsmith.web.same_origin import is_loopback
+from tripsmith.warehouse.database import Warehouse, open_warehouse
+from tripsmith.web import tus
+from tripsmith.web.same_origin import is_exposed
+from tripsmith.web.tokens import list_tokens
 from tripsmith.web.upload import discard_stale
+
+logger = logging.getLogger(__name__)
 
 OnReady = Callable[[str], None]
 Signals = queue.SimpleQueue[int]
@@ -45,11 +50,8 @@ def serve(settings: Settings, on_ready: OnReady | None = None) -> None:
 
     `on_ready` is called with the server's URL, in a thread, once it answers. Raises ServeError and WarehouseError.
     """
-    if not is_loopback(settings.host):
-        raise ServeError(
-            f"Tripsmith does not listen on {settings.host}: there are no access tokens yet, so it serves this machine"
-            " only, on 127.0.0.1, ::1 or localhost."
-        )
+    if settings.shared_dir is not None and not settings.shared_dir.is_dir():
+        raise ServeError(f"There is no folder {settings.shared_dir} for uploads; make it, or set TRIPSMITH_SHARED_DIR.")
     if settings.watch_dir is not None and not settings.watch_dir.is_dir():
         raise ServeError(f"There is no folder {settings.watch_dir} to watch; make it, or set TRIPSMITH_WATCH_DIR.")
     with (
@@ -57,12 +59,14 @@ def serve(settings: Settings, on_ready: OnReady | None = None) -> None:
         _listen(settings.host, settings.port) as listener,
         open_warehouse(settings) as warehouse,
     ):
+        _check_tokens(settings, warehouse)
         port = listener.getsockname()[1]
         settings = settings.model_copy(update={"database_url": warehouse.conninfo, "port": port})
         discard_stale(settings.uploads_dir)
+        tus.discard_stale(settings.uploads_dir / "tus")
         with _queued_signals() as signals:
             # Stopped in this order: what the web server was asked may still wait for the worker.
-            children = [_web_server(settings, listener), _worker(settings)]
+            children = [_web_server(settings, listener), *(_worker(settings) for _ in range(settings.workers))]
             if settings.watch_dir is not None:
                 children.append(_watcher(settings, settings.watch_dir))
             try:
@@ -71,6 +75,17 @@ def serve(settings: Settings, on_ready: OnReady | None = None) -> None:
             finally:
                 for child in children:
                     child.stop(signals)
+
+
+def _check_tokens(settings: Settings, warehouse: Warehouse) -> None:
+    if not is_exposed(settings):
+        return
+    with warehouse.connect() as connection:
+        if not list_tokens(connection):
+            raise ServeError(
+                f"Tripsmith does not serve other machines, on {settings.host}, without an access token; make one with"
+                " `tripsmith token create NAME --role admin`."
+            )
 
 
 class _Child:
@@ -107,7 +122,7 @@ class _Child:
         self._failures = self._failures + 1 if time.monotonic() - self._started < _SOON_SECONDS else 0
         if self._failures >= _TRIES:
             raise ServeError(f"The {self.name} does not stay up (exit code {code}); what it said is above.")
-        print(f"The {self.name} ended (exit code {code}) and is started again.", file=sys.stderr, flush=True)
+        logger.warning("the %s ended (exit code %s) and is started again", self.name, code)
         self._start()
 
     def stop(self, signals: Signals) -> None:
@@ -141,7 +156,9 @@ def _watcher(settings: Settings, folder: Path) -> _Child:
 
 def _environment(settings: Settings) -> dict[str, str]:
     """Return the settings as environment variables, so that a child has the same whatever the command line said."""
-    values = settings.model_copy(update={"data_dir": settings.data_dir.resolve()}).model_dump(exclude_none=True)
+    values = settings.model_dump(exclude_none=True)
+    # The children run in another folder than this.
+    values = {name: value.resolve() if isinstance(value, Path) else value for name, value in values.items()}
     return {f"TRIPSMITH_{name.upper()}": str(value) for name, value in values.items()}
 
 
@@ -211,7 +228,7 @@ def _announce(url: str, on_ready: OnReady | None) -> None:
     deadline = time.monotonic() + _ANSWER_SECONDS
     while not _answers(url):
         if time.monotonic() > deadline:
-            print("The web server does not answer.", file=sys.stderr, flush=True)
+            logger.error("the web server does not answer")
             return
         time.sleep(0.1)
     print(f"Tripsmith is at {url}", flush=True)

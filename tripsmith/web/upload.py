@@ -1,5 +1,6 @@
 """An upload: a file that a client sends, streamed into the uploads folder and gone again unless it is kept."""
 
+import hashlib
 import io
 import tempfile
 import time
@@ -13,26 +14,29 @@ from gevent.util import wrap_errors
 from werkzeug.exceptions import ClientDisconnected, UnsupportedMediaType
 
 from tripsmith.ingestion.submission import BadFileError, Options, Submission, submit
-from tripsmith.warehouse.database import Warehouse
 from tripsmith.web.current import current
 
 # A file is called .part until it is whole, so that what a killed server left behind is known.
 _PREFIX, _PARTIAL, _WHOLE = "upload-", ".part", ".csv"
 _YIELD_BYTES = 1 << 20
-_STALE_SECONDS = 86_400
+STALE_SECONDS = 86_400
 _NAME_MAX = 255
+# A line may be poor, but a connection that is dead tells nobody.
+_SILENT_SECONDS = 300
 
 
 class _UploadFile(io.BufferedRandom):
-    """A new file in the uploads folder; writing it lets other requests have their turn."""
+    """A new file in the uploads folder; writing it takes its digest, and lets other requests have their turn."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(io.FileIO(path, "r+b"), buffer_size=_YIELD_BYTES)
         self.path = path
+        self.sha256 = hashlib.sha256()
         self._unyielded = 0
 
     def write(self, data: "bytes | bytearray | memoryview") -> int:  # type: ignore[override]
         written = super().write(data)
+        self.sha256.update(data)
         self._unyielded += written
         if self._unyielded >= _YIELD_BYTES:
             self._unyielded = 0
@@ -59,22 +63,30 @@ class Upload:
 
     path: Path
     file_name: str
+    sha256: bytes
 
-    def submit(self, warehouse: Warehouse, options: Options) -> Submission:
+    def submit(self, options: Options) -> Submission:
         """Queue the upload for ingestion; the ingestion owns the file if it needs it."""
-        # The digest of a large file takes seconds of computing: in a thread, so that others are served meanwhile.
-        # Errors come back as values: gevent prints those that a thread raises, though they are expected here.
-        submit_in_thread = wrap_errors((Exception,), self._submit)
-        outcome = gevent.get_hub().threadpool.apply(submit_in_thread, (warehouse, options))
-        if isinstance(outcome, Exception):
-            raise outcome
+        outcome = submit_file(self.path, self.file_name, options, self.sha256)
         if outcome.is_new:
             g.uploads.remove(self.path)
         return outcome
 
-    def _submit(self, warehouse: Warehouse, options: Options) -> Submission:
+
+def submit_file(path: Path, file_name: str, options: Options, sha256: bytes | None = None) -> Submission:
+    """Queue a file in the uploads folder for ingestion, which then owns it; its SHA-256 is taken if not given."""
+    warehouse, owns_source = current().warehouse, not current().settings.keep_uploads
+
+    def send() -> Submission:
         with warehouse.connect() as connection:
-            return submit(connection, self.path, self.file_name, options, owns_source=True)
+            return submit(connection, path, file_name, options, owns_source=owns_source, sha256=sha256)
+
+    # The digest of a large file takes seconds of computing: in a thread, so that others are served meanwhile.
+    # Errors come back as values: gevent prints those that a thread raises, though they are expected here.
+    outcome = gevent.get_hub().threadpool.apply(wrap_errors((Exception,), send))
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
 
 
 def allow_large_body() -> None:
@@ -96,12 +108,19 @@ def receive(name: str | None) -> Upload:
             " or the CSV itself as text/csv."
         )
     with _new_file() as file:
-        while block := request.stream.read(_YIELD_BYTES):
+        while block := read_body(_YIELD_BYTES):
             file.write(block)
         # The web server takes a connection that is cut for the body's end.
         if request.content_length is not None and file.tell() != request.content_length:
             raise ClientDisconnected
-    return Upload(_whole(file), label(name))
+    return Upload(_whole(file), label(name), file.sha256.digest())
+
+
+def read_body(size: int) -> bytes:
+    """Return up to `size` bytes of this request's body; none at its end, or where nothing more has come for minutes."""
+    with gevent.Timeout(_SILENT_SECONDS, exception=False):  # type: ignore[arg-type]  # it may be, for no exception
+        return request.stream.read(size)
+    return b""
 
 
 def receive_part(name: str | None = None) -> Upload:
@@ -109,7 +128,8 @@ def receive_part(name: str | None = None) -> Upload:
     part = request.files.get("file")
     if part is None:
         raise BadFileError("There is no field `file` in the form; send the CSV as that.")
-    return Upload(_whole(cast(_UploadFile, part.stream)), label(name or part.filename))
+    file = cast(_UploadFile, part.stream)
+    return Upload(_whole(file), label(name or part.filename), file.sha256.digest())
 
 
 def label(name: str | None) -> str:
@@ -127,7 +147,7 @@ def discard_unsubmitted(_: BaseException | None = None) -> None:
 def discard_stale(folder: Path) -> None:
     """Delete what a server that was killed left half received."""
     for path in folder.glob(f"{_PREFIX}*{_PARTIAL}"):
-        if path.stat().st_mtime < time.time() - _STALE_SECONDS:
+        if path.stat().st_mtime < time.time() - STALE_SECONDS:
             path.unlink(missing_ok=True)
 
 

@@ -17,7 +17,7 @@ api = APIBlueprint(
     __name__,
     url_prefix="/api/v1",
     abp_tags=[Tag(name="Answers", description="Questions put to the warehouse; every answer is exact")],
-    abp_responses=problems(400, 403, 404, 500, 503),
+    abp_responses=problems(400, 401, 403, 404, 500, 503),
 )
 
 
