@@ -75,7 +75,7 @@ def counted_groups(
 ) -> tuple[sql.Composable, dict[str, Any]]:
     """Return a query that yields origin tile, destination tile, hour and trips of each group.
 
-    It has the parameters `zoom`, `hours`, `region_id` and those returned.
+    It has the parameters `zoom`, `region_id` and those returned.
     """
     hour = sql.SQL("hour" if question.by_hour else "0")
     shapes = [(end, shape) for end, of_end in question.shapes.items() for shape in of_end]
@@ -94,7 +94,10 @@ def counted_groups(
                 tile=silver_tile, zoom=sql.Literal(GOLD_ZOOM), cells=inside
             )
             whole_until = GOLD_ZOOM
-        parts.append(sql.SQL(QUERIES["count_from_gold"]).format(hour=hour, cells=cells))
+        hours: sql.Composable = sql.SQL("true")
+        if not question.selection.every_hour:
+            hours = sql.SQL(QUERIES["in_hours"]).format(hours=sql.Literal(sorted(question.selection.hours)))
+        parts.append(sql.SQL(QUERIES["count_from_gold"]).format(hour=hour, hours=hours, cells=cells))
         if not shapes:
             return parts[0], {}
     tally = _Tally(question)

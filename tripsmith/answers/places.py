@@ -24,7 +24,7 @@ EPOCH = date(1970, 1, 1)
 DayHours = NDArray[np.int32]
 
 # So many rows of packed trips are fetched at once, each of a few thousand trips in a full warehouse.
-_ROWS_AT_ONCE = 500
+_ROWS_AT_ONCE = 200
 
 # A row of binary COPY: the number of fields, then each with its length before it; none is ever null here.
 # https://www.postgresql.org/docs/current/sql-copy.html

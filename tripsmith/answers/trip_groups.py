@@ -82,8 +82,7 @@ def trip_groups(
     if not 1 <= limit <= MAX_LIMIT:
         raise BadQuestionError("limit", f"limit is {limit}; it must lie between 1 and {MAX_LIMIT}.")
     names_after = ("after_trips", "after_origin", "after_destination", "after_hour")
-    parameters = {"zoom": question.zoom, "hours": sorted(question.selection.hours), "limit": limit + 1}
-    parameters.update(dict.fromkeys(names_after))
+    parameters: dict[str, Any] = {"zoom": question.zoom, "limit": limit + 1, **dict.fromkeys(names_after)}
     parameters.update(zip(names_after, (_decode(cursor) if cursor else ()), strict=False))
     with snapshot(connection) as present:
         names = find_names(connection, question.selection)

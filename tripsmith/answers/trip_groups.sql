@@ -1,12 +1,20 @@
 -- Trip groups, most trips first. {hour} is the hour, or 0 where groups are not told apart by it.
 
 -- name: count_from_gold
--- Coarser cells are found by masking the bits of their tiles.
-SELECT origin_tile & gold.tile_mask(%(zoom)s) AS origin_tile, destination_tile & gold.tile_mask(%(zoom)s) AS destination_tile,
-       {hour} AS hour, sum(trips)::bigint AS trips
-FROM gold.trip_group
-WHERE (%(region_id)s::int IS NULL OR region_id = %(region_id)s) AND hour = ANY(%(hours)s) AND {cells}
-GROUP BY 1, 2, 3
+-- Coarser cells are found by masking the bits of their tiles. Both and the hour are packed into one key, as in gold.sql, and
+-- trips added up as int: keys by three, and sums of bigint, which are numeric, took twice as long.
+SELECT packed & x'03FFE00003FFE000'::bigint AS origin_tile, packed << 13 & x'03FFE00003FFE000'::bigint AS destination_tile,
+       (packed >> 26 & 31)::int AS hour, trips
+FROM (
+    SELECT (origin_tile & gold.tile_mask(%(zoom)s)) | ((destination_tile & gold.tile_mask(%(zoom)s)) >> 13)
+           | ({hour}::bigint << 26) AS packed, sum(trips::int) AS trips
+    FROM gold.trip_group
+    WHERE (%(region_id)s::int IS NULL OR region_id = %(region_id)s) AND {hours} AND {cells}
+    GROUP BY packed
+) AS groups
+
+-- name: in_hours
+hour = ANY({hours})
 
 -- name: in_cells
 {tile} = ANY({cells})
