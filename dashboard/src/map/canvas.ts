@@ -2,8 +2,7 @@
 import "maplibre-gl/dist/maplibre-gl.css";
 import type { PickingInfo } from "@deck.gl/core";
 import { MapboxOverlay } from "@deck.gl/mapbox";
-import { AttributionControl, Map as MapLibre, NavigationControl, ScaleControl, setWorkerUrl } from "maplibre-gl";
-import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
+import { AttributionControl, Map as MapLibre, NavigationControl, ScaleControl } from "maplibre-gl";
 import type { CellPage, FlowPage, Flow } from "../api/documents";
 import type { Camera, Layer } from "../address";
 import { rounded, type Box } from "../question";
@@ -14,8 +13,6 @@ import { Drawing, type Shapes, type Tool } from "./drawing";
 import { flowLayers } from "./flow_layers";
 import { nearViewOf } from "./near_view";
 import type { Slot } from "./colours";
-
-setWorkerUrl(workerUrl);
 
 export interface View {
   camera: Camera;
