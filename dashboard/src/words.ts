@@ -1,5 +1,5 @@
 /** Numbers, sizes, times and dates as the reader's locale writes them. */
-const locale = navigator.languages;
+const locale = navigator.languages.filter(isKnown);
 
 const whole = new Intl.NumberFormat(locale);
 const oneDecimal = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
@@ -14,6 +14,15 @@ const weekdayShort = new Intl.DateTimeFormat(locale, { weekday: "short", timeZon
 const weekdayLong = new Intl.DateTimeFormat(locale, { weekday: "long", timeZone: "UTC" });
 const aMonday = Date.UTC(2018, 0, 1);
 const DAY = 86_400_000;
+
+// Some systems name locales as browsers do not understand them, such as en-US@posix.
+function isKnown(language: string): boolean {
+  try {
+    return Intl.NumberFormat.supportedLocalesOf(language).length > 0;
+  } catch {
+    return false;
+  }
+}
 
 export const count = (value: number): string => whole.format(value);
 export const decimal = (value: number): string => oneDecimal.format(value);

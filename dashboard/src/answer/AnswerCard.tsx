@@ -22,8 +22,9 @@ const MATCH_NAMES: Record<Match, string> = { origin: "begin", destination: "end"
 /** An area in words. */
 export function nameOf(region: string | null, shape: Shape | null): string {
   const drawn = shape === null ? null : shape.kind === "box" ? "box" : "polygon";
-  if (drawn === null) return region ?? "All trips";
-  return region === null ? `Drawn ${drawn}` : `${region}, drawn ${drawn}`;
+  if (region === null) return drawn === null ? "All trips" : `Drawn ${drawn}`;
+  const name = knownRegion(region)?.name ?? region;
+  return drawn === null ? name : `${name}, drawn ${drawn}`;
 }
 
 function ask(filter: Filter, match: Match, shape: Shape | null) {
@@ -248,9 +249,13 @@ function Comparison({ one, two, names }: { one: WeeklyAverage | null; two: Weekl
   );
 }
 
+function knownRegion(region: string) {
+  return warehouse.value?.regions.find(({ name }) => name.toLowerCase() === region.toLowerCase());
+}
+
 function dataDays(region: string | null) {
   const all = warehouse.value;
-  const known = region === null ? all : all?.regions.find(({ name }) => name.toLowerCase() === region.toLowerCase());
+  const known = region === null ? all : knownRegion(region);
   return { from: known?.first_trip?.slice(0, 10) ?? null, to: known?.last_trip?.slice(0, 10) ?? null };
 }
 

@@ -93,5 +93,5 @@ export async function readReport(ingestionId: string, signal: AbortSignal): Prom
 
 /** A reason without the value that it names, so that like reasons are counted together. */
 function kindOf(reason: string): string {
-  return reason.replace(/'[^']*'|"[^"]*"|«[^»]*»/g, "…");
+  return reason.replace(/^(\w+)(: (?:longitude|latitude))? .* (is not .*)$/s, "$1$2 … $3");
 }

@@ -116,7 +116,8 @@ export function MapPage() {
     if (isSame || region === null) return;
     const isFirst = !isPlaced.current;
     isPlaced.current = true;
-    if (isFirst && shape !== null) canvas.fit(shapeBounds(shape), true);
+    const drawn = [shape, other?.shape ?? null].filter((one) => one !== null);
+    if (isFirst && drawn.length > 0) canvas.fit(around(drawn.map(shapeBounds)), true);
     else void findRegion(filter, region).then((box) => box && canvas.fit(box, isFirst), () => undefined);
   }, [canvas, regions, filter.region]);
 
@@ -216,6 +217,11 @@ export function MapPage() {
       {hover !== null && tool === null && <Tooltip hover={hover} layer={layer} />}
     </div>
   );
+}
+
+function around(boxes: readonly Box[]): Box {
+  const edge = (index: 0 | 1 | 2 | 3, pick: (...edges: number[]) => number) => pick(...boxes.map((box) => box[index]));
+  return [edge(0, Math.min), edge(1, Math.min), edge(2, Math.max), edge(3, Math.max)];
 }
 
 /** The box that a question was about. */

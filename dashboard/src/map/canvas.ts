@@ -31,6 +31,7 @@ export interface CanvasEvents {
 
 const EUROPE: Camera = { lon: 11, lat: 49, zoom: 3.4 };
 const FIT_PADDING = 60;
+const WIDE = 900;
 
 export class MapCanvas {
   private readonly map: MapLibre;
@@ -100,9 +101,12 @@ export class MapCanvas {
 
   fit(box: Box, isAtOnce = false): void {
     const [west, south, east, north] = box;
-    // Panels lie over the map at both sides where there is room for them.
-    const side = this.map.getContainer().clientWidth > 1000 ? 400 : FIT_PADDING;
-    const padding = { top: FIT_PADDING + 50, bottom: FIT_PADDING, left: Math.min(side, 340), right: side };
+    // Panels lie over the map: at both sides where there is room for them, else over its lower half.
+    const { clientWidth: width, clientHeight: height } = this.map.getContainer();
+    const padding =
+      width > WIDE
+        ? { top: FIT_PADDING + 50, bottom: FIT_PADDING, left: 340, right: 400 }
+        : { top: FIT_PADDING + 10, bottom: Math.min(480, height * 0.56) + 60, left: 16, right: 16 };
     this.map.fitBounds([[west, south], [east, north]], { padding, maxZoom: 13, ...(isAtOnce ? { duration: 0 } : {}) });
   }
 
