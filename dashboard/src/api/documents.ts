@@ -31,23 +31,7 @@ export type TripMetrics = Schemas["TripMetrics"] & {
   lengths?: LengthCount[];
   rejected_reasons?: ReasonCount[];
 };
-export interface CellCount {
-  cell: string;
-  trips: number;
-}
-export interface CellPage {
-  zoom: number;
-  cells: CellCount[];
-}
-export interface Flow {
-  origin_cell: string;
-  destination_cell: string;
-  trips: number;
-  origin: Place;
-  destination: Place;
-}
-export interface FlowPage {
-  zoom: number;
-  flows: Flow[];
-  next: string | null;
-}
+export type CellCount = Schemas["CellCount"];
+export type CellCounts = Schemas["CellCounts"];
+export type Flow = Schemas["Flow"];
+export type FlowPage = Schemas["FlowPage"];

@@ -2,7 +2,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks"
 import { address, go, type Layer } from "../address";
 import { AnswerCard } from "../answer/AnswerCard";
 import { useAnswer } from "../answer/use_answer";
-import type { CellPage, FlowPage } from "../api/documents";
+import type { CellCounts, FlowPage } from "../api/documents";
 import { ask } from "../api/client";
 import { FilterPanel } from "../filters/FilterPanel";
 import { asRequest, filterParameters, shapeBounds, type Asked, type Box, type Filter } from "../question";
@@ -43,7 +43,7 @@ function boxAround(view: View): Box {
 
 async function findRegion(filter: Filter, region: string): Promise<Box | null> {
   const parameters = { ...filterParameters({ ...filter, region, hours: null, weekdays: [] }), zoom: String(PLACE_ZOOM), match: "origin" };
-  const { cells } = await ask<CellPage>(asRequest("cells", parameters, { kind: "box", box: WORLD }).path);
+  const { cells } = await ask<CellCounts>(asRequest("cells", parameters, { kind: "box", box: WORLD }).path);
   const most = Math.max(0, ...cells.map(({ trips }) => trips));
   const tiles = cells.filter(({ trips }) => trips >= most * PLACE_SHARE).map(({ cell }) => tileOf(cell));
   if (tiles.length === 0) return null;
@@ -138,7 +138,7 @@ export function MapPage() {
           shape ?? { kind: "box", box: view.bounds.map((edge) => Number(edge.toFixed(3))) as unknown as Box },
         )
       : null;
-  const cells = useAnswer<CellPage>(cellQuestion);
+  const cells = useAnswer<CellCounts>(cellQuestion);
   const flows = useAnswer<FlowPage>(flowQuestion);
   const cellBox = useMemo(() => boxOf(cellQuestion), [cells.document]);
 

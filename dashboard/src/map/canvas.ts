@@ -3,7 +3,7 @@ import "maplibre-gl/dist/maplibre-gl.css";
 import type { PickingInfo } from "@deck.gl/core";
 import { MapboxOverlay } from "@deck.gl/mapbox";
 import { AttributionControl, Map as MapLibre, NavigationControl, ScaleControl } from "maplibre-gl";
-import type { CellPage, FlowPage, Flow } from "../api/documents";
+import type { CellCounts, FlowPage, Flow } from "../api/documents";
 import type { Camera, Layer } from "../address";
 import { rounded, type Box } from "../question";
 import type { Theme } from "../theme";
@@ -110,7 +110,7 @@ export class MapCanvas {
     this.map.fitBounds([[west, south], [east, north]], { padding, maxZoom: 13, ...(isAtOnce ? { duration: 0 } : {}) });
   }
 
-  showCells(page: CellPage, box: Box, layer: Layer): Heat {
+  showCells(page: CellCounts, box: Box, layer: Layer): Heat {
     const heat = drawHeat(page, box, this.theme, layer);
     this.heat = heat;
     this.render(() => this.overlay.setProps({ layers: [heatLayer(heat, this.firstLabel())] }));

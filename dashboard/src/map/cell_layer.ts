@@ -1,6 +1,6 @@
 /** The heat: one pixel a cell in an image laid over the map, so that a hundred thousand cells cost no more than ten. */
 import { BitmapLayer } from "@deck.gl/layers";
-import type { CellCount, CellPage } from "../api/documents";
+import type { CellCount, CellCounts } from "../api/documents";
 import { logShare, rampOf } from "./colours";
 import { boundsOf, columnOf, coverOf, rowOf, tileOf, type TileRange } from "./quadbin";
 import type { Box } from "../question";
@@ -22,7 +22,7 @@ function keyOf(x: number, y: number, range: TileRange): number {
 }
 
 /** Draw the cells of an answer about a box. */
-export function drawHeat(page: CellPage, box: Box, theme: Theme, layer: Layer): Heat {
+export function drawHeat(page: CellCounts, box: Box, theme: Theme, layer: Layer): Heat {
   const range = coverOf(box, page.zoom);
   const image = document.createElement("canvas");
   image.width = Math.max(1, range.right - range.left);
