@@ -18,11 +18,10 @@ import { boundsOf, coverOf, latOf, lonOf, tileOf } from "./quadbin";
 import { Tooltip } from "./Tooltip";
 import { MapTools } from "./MapTools";
 
-const COARSEST = 8;
-const FINEST = 18;
-/** Cells are so many zooms finer than the map: about eight pixels wide; flows are between larger ones. */
-const CELL_STEPS = 6;
-const FLOW_STEPS = 3;
+/** Cells are so many zooms finer than the map, within what the API has: about eight pixels wide. */
+const CELLS = { steps: 6, from: 8, to: 16 };
+/** Flows are between larger ones. */
+const FLOWS = { steps: 3, from: 8, to: 18 };
 const MOST_FLOWS = 400;
 /** Cells of this zoom, some ten kilometres wide, tell where a region is. */
 const PLACE_ZOOM = 12;
@@ -32,8 +31,8 @@ const WORLD: Box = [-180, -85, 180, 85];
 
 type Sheet = "answer" | "filters" | null;
 
-function zoomFor(view: View, steps: number): number {
-  return Math.max(COARSEST, Math.min(FINEST, Math.round(view.camera.zoom) + steps));
+function zoomFor(view: View, { steps, from, to }: typeof CELLS): number {
+  return Math.max(from, Math.min(to, Math.round(view.camera.zoom) + steps));
 }
 
 // The tiles that cover the view, so that a small movement asks nothing new.
@@ -60,6 +59,7 @@ async function findRegion(filter: Filter, region: string): Promise<Box | null> {
 export function MapPage() {
   const place = useRef<HTMLDivElement>(null);
   const [canvas, setCanvas] = useState<MapCanvas | null>(null);
+  const [canDraw, setCanDraw] = useState(false);
   const [view, setView] = useState<View | null>(null);
   const [hover, setHover] = useState<Hover | null>(null);
   const [tool, setTool] = useState<[Tool, Slot] | null>(null);
@@ -83,6 +83,7 @@ export function MapPage() {
         if (isGone || place.current === null) return;
         const style = document.querySelector<HTMLMetaElement>('meta[name="tripsmith-map-style"]')?.content || null;
         made = new MapCanvas(place.current, theme.value, address.value.camera, {
+          onLoad: () => setCanDraw(true),
           onView: showView,
           onHover: setHover,
           onShape: (slot, shape) => {
@@ -101,6 +102,7 @@ export function MapPage() {
       isGone = true;
       made?.remove();
       setCanvas(null);
+      setCanDraw(false);
     };
   }, [theme.value]);
 
@@ -128,18 +130,19 @@ export function MapPage() {
   const parameters = filterParameters(mapFilter);
   const cellQuestion: Asked | null =
     isReady && layer !== "flows"
-      ? asRequest("cells", { ...parameters, zoom: String(zoomFor(view, CELL_STEPS)), match: layer === "origins" ? "origin" : "destination" }, { kind: "box", box })
+      ? asRequest("cells", { ...parameters, zoom: String(zoomFor(view, CELLS)), match: layer === "origins" ? "origin" : "destination" }, { kind: "box", box })
       : null;
   const flowQuestion: Asked | null =
     isReady && layer === "flows"
       ? asRequest(
           "flows",
-          { ...parameters, zoom: String(zoomFor(view, FLOW_STEPS)), limit: String(MOST_FLOWS), match: "either" },
+          { ...parameters, zoom: String(zoomFor(view, FLOWS)), limit: String(MOST_FLOWS), match: "either" },
           shape ?? { kind: "box", box: view.bounds.map((edge) => Number(edge.toFixed(3))) as unknown as Box },
         )
       : null;
   const cells = useAnswer<CellCounts>(cellQuestion);
   const flows = useAnswer<FlowPage>(flowQuestion);
+  const isPending = cells.isPending || flows.isPending;
   const cellBox = useMemo(() => boxOf(cellQuestion), [cells.document]);
 
   useEffect(() => {
@@ -180,7 +183,7 @@ export function MapPage() {
   return (
     <div class={`map-page ${sheet === null ? "" : `has-sheet sheet-${sheet}`} ${tool === null ? "" : "is-drawing"}`}>
       <h1 class="only-heard">Map of trips</h1>
-      <div ref={place} class="map" data-test="map" data-ready={canvas !== null && !cells.isPending && !flows.isPending} />
+      <div ref={place} class="map" data-test="map" data-ready={canDraw && !isPending && (cells.document ?? flows.document) !== null} />
       {failure !== null && (
         <div class="map-failure">
           <p class="notice">
@@ -195,7 +198,7 @@ export function MapPage() {
           <aside class="panel panel-filters" aria-label="Filters">
             <FilterPanel />
           </aside>
-          <MapTools layer={layer} tool={tool} canDraw={canvas !== null} isCompared={other !== null} onLayer={chooseLayer} onDraw={begin} onCancel={cancel} />
+          <MapTools layer={layer} tool={tool} canDraw={canDraw} isCompared={other !== null} onLayer={chooseLayer} onDraw={begin} onCancel={cancel} />
           <aside class="panel panel-answer" aria-label="Answer">
             {problem !== null && problem.status !== 0 && (
               <p class="error" role="alert">
@@ -204,7 +207,7 @@ export function MapPage() {
             )}
             <AnswerCard canvas={canvas} />
           </aside>
-          {most > 0 && failure === null && <Legend layer={layer} most={most} isPending={cells.isPending || flows.isPending} />}
+          {most > 0 && failure === null && <Legend layer={layer} most={most} isPending={isPending} />}
           <div class="sheet-tabs">
             {(["answer", "filters"] as const).map((name) => (
               <button key={name} type="button" aria-expanded={sheet === name} onClick={() => setSheet(sheet === name ? null : name)}>

@@ -23,6 +23,8 @@ export interface View {
 export type Hover = { x: number; y: number } & ({ kind: "cell"; trips: number } | { kind: "flow"; trips: number } | { kind: "within"; trips: number });
 
 export interface CanvasEvents {
+  /** The map is there, and can be drawn on. */
+  onLoad(): void;
   onView(view: View): void;
   onHover(hover: Hover | null): void;
   onShape: ConstructorParameters<typeof Drawing>[2];
@@ -80,6 +82,7 @@ export class MapCanvas {
       if (this.tool) this.drawing.begin(...this.tool);
       this.show?.();
       void loadNearView();
+      events.onLoad();
     });
     map.on("move", () => events.onView(this.view()));
     map.on("moveend", () => void loadNearView());

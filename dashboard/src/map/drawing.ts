@@ -5,6 +5,7 @@ import {
   TerraDrawPolygonMode,
   TerraDrawRectangleMode,
   TerraDrawSelectMode,
+  ValidateNotSelfIntersecting,
   type GeoJSONStoreFeatures,
   type HexColor,
 } from "terra-draw";
@@ -36,7 +37,7 @@ export class Drawing {
       adapter: new TerraDrawMapLibreGLAdapter({ map, coordinatePrecision: 9 }),
       modes: [
         new TerraDrawRectangleMode({ styles: outline, drawInteraction: "click-move-or-drag" }),
-        new TerraDrawPolygonMode({ styles: outline }),
+        new TerraDrawPolygonMode({ styles: outline, validation: isSimple }),
         new TerraDrawSelectMode({
           // Deleting is done by the panel, which can ask back; Escape only lets go of a shape.
           keyEvents: { deselect: "Escape", delete: null, rotate: null, scale: null },
@@ -59,7 +60,9 @@ export class Drawing {
     this.draw.start();
     this.draw.setMode("select");
     this.draw.on("change", (ids, type) => {
-      if (type === "create" || type === "update") ids.forEach((id) => this.report(id));
+      // A polygon is none before it is closed; a box is one from the start.
+      if (this.draw.getMode() === "polygon" || (type !== "create" && type !== "update")) return;
+      ids.forEach((id) => this.report(id));
     });
     this.draw.on("finish", (id, { action }) => {
       if (action !== "draw") return;
@@ -136,6 +139,11 @@ export class Drawing {
   }
 }
 
+// A polygon whose lines cross cannot be closed. While it is drawn they may.
+function isSimple(feature: GeoJSONStoreFeatures, { updateType }: { updateType: string }) {
+  return updateType === "finish" ? ValidateNotSelfIntersecting(feature) : { valid: true };
+}
+
 function corners([west, south, east, north]: readonly [number, number, number, number]): [number, number][] {
   return [
     [west, south],
@@ -145,7 +153,7 @@ function corners([west, south, east, north]: readonly [number, number, number, n
   ];
 }
 
-/** Return the shape of a drawn feature; null for helpers, and while it has no extent yet. */
+/** Return the shape of a drawn feature; null for helpers, and while it is no area. */
 function asShape(feature: GeoJSONStoreFeatures | undefined): Shape | null {
   if (feature?.geometry.type !== "Polygon") return null;
   const ring = (feature.geometry.coordinates[0] ?? []).slice(0, -1).map(([lon, lat]) => [rounded(lon ?? 0), rounded(lat ?? 0)] as const);
@@ -153,5 +161,6 @@ function asShape(feature: GeoJSONStoreFeatures | undefined): Shape | null {
   const lats = ring.map(([, lat]) => lat);
   const box = [Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)] as const;
   if (ring.length < 3 || box[0] >= box[2] || box[1] >= box[3]) return null;
-  return feature.properties.mode === "rectangle" ? { kind: "box", box } : { kind: "polygon", ring };
+  if (feature.properties.mode === "rectangle") return { kind: "box", box };
+  return ValidateNotSelfIntersecting(feature).valid ? { kind: "polygon", ring } : null;
 }
