@@ -20,8 +20,10 @@ import { MapTools } from "./MapTools";
 
 /** Cells are so many zooms finer than the map, within what the API has: about eight pixels wide. */
 const CELLS = { steps: 6, from: 8, to: 16 };
-/** Flows are between larger ones. */
+/** Flows are between larger ones; of many trips the API has none between cells that are small. */
 const FLOWS = { steps: 3, from: 8, to: 18 };
+const FLOWS_OF_MANY = { ...FLOWS, to: 13 };
+const MANY_TRIPS = 3_000_000;
 const MOST_FLOWS = 400;
 /** Cells of this zoom, some ten kilometres wide, tell where a region is. */
 const PLACE_ZOOM = 12;
@@ -128,6 +130,7 @@ export function MapPage() {
   const box = view && boxAround(view);
   const isReady = view !== null && box !== null && isPlaced.current && !isEmpty;
   const parameters = filterParameters(mapFilter);
+  const trips = regions?.find(({ name }) => name.toLowerCase() === mapFilter.region?.toLowerCase())?.trips ?? warehouse.value?.trips ?? 0;
   const cellQuestion: Asked | null =
     isReady && layer !== "flows"
       ? asRequest("cells", { ...parameters, zoom: String(zoomFor(view, CELLS)), match: layer === "origins" ? "origin" : "destination" }, { kind: "box", box })
@@ -136,7 +139,7 @@ export function MapPage() {
     isReady && layer === "flows"
       ? asRequest(
           "flows",
-          { ...parameters, zoom: String(zoomFor(view, FLOWS)), limit: String(MOST_FLOWS), match: "either" },
+          { ...parameters, zoom: String(zoomFor(view, trips > MANY_TRIPS ? FLOWS_OF_MANY : FLOWS)), limit: String(MOST_FLOWS), match: "either" },
           shape ?? { kind: "box", box: view.bounds.map((edge) => Number(edge.toFixed(3))) as unknown as Box },
         )
       : null;

@@ -27,7 +27,7 @@ const PALETTES: Record<Theme, Palette> = {
     shore: "#243044",
     border: "#3a475c",
     name: "#c9d3e3",
-    faintName: "#8794aa",
+    faintName: "#a7b3c6",
     halo: "#0d131d",
   },
   light: {
@@ -36,7 +36,7 @@ const PALETTES: Record<Theme, Palette> = {
     shore: "#b9cbd7",
     border: "#bdb9ae",
     name: "#2f3a48",
-    faintName: "#67717f",
+    faintName: "#515c6b",
     halo: "#ffffff",
   },
 };
@@ -121,7 +121,7 @@ export function baseStyle(theme: Theme): StyleSpecification {
       paint: {
         "text-color": ["step", ["get", "population"], palette.faintName, 300_000, palette.name],
         "text-halo-color": palette.halo,
-        "text-halo-width": 1.4,
+        "text-halo-width": 1.6,
         "text-halo-blur": 0.4,
       },
     },

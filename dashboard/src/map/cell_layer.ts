@@ -7,7 +7,8 @@ import type { Box } from "../question";
 import type { Layer } from "../address";
 import type { Theme } from "../theme";
 
-const FAINTEST = 120;
+// How opaque a cell is, by its trips: few must not hide the map.
+const FAINTEST = 45;
 const STRONGEST = 235;
 
 export interface Heat {
