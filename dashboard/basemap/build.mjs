@@ -18,7 +18,7 @@ const SIZE = 1 << ZOOM;
 const UNITS = 1e4;
 const CITY_POPULATION = 100_000;
 // What is smaller than this many degrees, both ways, is left out: islets, ponds, and rivers that the data have in pieces.
-const SMALLEST = { land: 0.01, rivers: 0.15, lakes: 0.04 };
+const SMALLEST = { land: 0.01, rivers: 0.3, lakes: 0.06 };
 
 const columnWest = (x) => (x / SIZE) * 360 - 180;
 const rowNorth = (y) => (Math.atan(Math.sinh(Math.PI * (1 - (2 * y) / SIZE))) * 180) / Math.PI;

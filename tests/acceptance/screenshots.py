@@ -1,4 +1,4 @@
-"""Makes the pictures in docs/screenshots: every page in light and dark, wide and on a phone. Run by make screenshots."""
+"""Makes the pictures in docs/screenshots: every page in light and dark, wide and on a phone."""
 
 import io
 import shutil
@@ -65,7 +65,7 @@ def shrink() -> None:
     from PIL import Image
 
     for path in OUT.glob("*.png"):
-        Image.open(path).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+        Image.open(path).convert("RGB").quantize(256).save(path, optimize=True)
 
 
 def main() -> None:

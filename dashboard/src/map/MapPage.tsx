@@ -24,7 +24,7 @@ const CELLS = { steps: 6, from: 8, to: 16 };
 const FLOWS = { steps: 3, from: 8, to: 18 };
 const FLOWS_OF_MANY = { ...FLOWS, to: 13 };
 const MANY_TRIPS = 3_000_000;
-const MOST_FLOWS = 400;
+const MOST_FLOWS = 300;
 /** Cells of this zoom, some ten kilometres wide, tell where a region is. */
 const PLACE_ZOOM = 12;
 /** What has less than this share of the busiest cell's trips lies outside the first view of a region. */

@@ -3,7 +3,7 @@ import { PathLayer, ScatterplotLayer } from "@deck.gl/layers";
 import type { PickingInfo } from "@deck.gl/core";
 import type { Flow, Place } from "../api/documents";
 import type { Theme } from "../theme";
-import { logShare, rampOf } from "./colours";
+import { rampOf } from "./colours";
 import { columnOf, latOf, lonOf, rowOf } from "./quadbin";
 
 const STEPS = 18;
@@ -11,6 +11,7 @@ const STEPS = 18;
 const BEND = 0.16;
 const THINNEST = 1;
 const WIDEST = 11;
+const FAINTEST = 0.25;
 
 interface Ring {
   place: Place;
@@ -62,8 +63,9 @@ export function flowLayers(
       data: between,
       getPath: (flow) => curve(flow.origin, flow.destination),
       getColor: ((flow: Flow) => {
-        const colour = ramp(0.15 + 0.85 * logShare(flow.trips, most));
-        return Array.from({ length: STEPS + 1 }, (_, step) => [...colour, 40 + (200 * step) / STEPS]);
+        const share = Math.sqrt(flow.trips / most);
+        const strength = FAINTEST + (1 - FAINTEST) * share;
+        return Array.from({ length: STEPS + 1 }, (_, step) => [...ramp(share), 255 * strength * (0.12 + (0.88 * step) / STEPS)]);
       }) as never,
       getWidth: (flow) => THINNEST + (WIDEST - THINNEST) * Math.sqrt(flow.trips / most),
       widthUnits: "pixels",
