@@ -11,26 +11,9 @@ export type WeeklyAverage = Schemas["WeeklyAverage"];
 export type WeekCount = Schemas["WeekCount"];
 export type Place = Schemas["Cell"];
 
-export interface WeekdayHourCount {
-  weekday: number;
-  hour: number;
-  trips: number;
-}
-export interface LengthCount {
-  from_km: number;
-  to_km: number | null;
-  trips: number;
-}
-export interface ReasonCount {
-  reason: string;
-  rows: number;
-}
-export type TripMetrics = Schemas["TripMetrics"] & {
-  weeks?: WeekCount[];
-  weekday_hours?: WeekdayHourCount[];
-  lengths?: LengthCount[];
-  rejected_reasons?: ReasonCount[];
-};
+export type WeekdayHourCount = Schemas["WeekdayHourCount"];
+export type LengthCount = Schemas["LengthCount"];
+export type TripMetrics = Schemas["TripMetrics"];
 export type CellCount = Schemas["CellCount"];
 export type CellCounts = Schemas["CellCounts"];
 export type Flow = Schemas["Flow"];

@@ -9,7 +9,7 @@ const WEEK_MS = 7 * 86_400_000;
 /** A slider over the weeks that have trips, and two dates for whoever wants it to the day. */
 export function DateFilter({ metrics }: { metrics: TripMetrics }) {
   const { from, to } = address.value.filter;
-  const weeks = metrics.weeks ?? [];
+  const { weeks } = metrics;
   const start = weeks[0]?.week ?? "";
   const counts = useMemo(() => {
     const last = weeks.at(-1)?.week;

@@ -24,7 +24,7 @@ export function MetricsPage() {
   if (metrics === null) return <p class="quiet centred">Loading …</p>;
   if (metrics.trips === 0) return <Welcome />;
   const seen = { from: metrics.first_trip?.slice(0, 10) ?? null, to: metrics.last_trip?.slice(0, 10) ?? null };
-  const weeks = metrics.weeks ?? [];
+  const { weeks } = metrics;
   const average = weeks.length === 0 ? 0 : metrics.trips / weeks.length;
   const colour = theme.value === "dark" ? "#56b4d8" : "#2c54a0";
   const rows = metrics.trips + metrics.rejected;
@@ -49,7 +49,7 @@ export function MetricsPage() {
             <WeeklyChart lines={[{ name: "Trips", colour, series: weeks, average }]} isPartial={(week) => isPartial(week, seen)} />
           </Card>
         )}
-        {metrics.weekday_hours !== undefined && (
+        {metrics.weekday_hours.length > 0 && (
           <Card title="When trips begin" isWide>
             <HourTable counts={metrics.weekday_hours} />
           </Card>
@@ -116,9 +116,9 @@ export function MetricsPage() {
             </table>
           </div>
         </Card>
-        {(metrics.lengths?.length ?? 0) > 0 && (
+        {metrics.lengths.length > 0 && (
           <Card title="How far trips go">
-            <Lengths counts={metrics.lengths ?? []} />
+            <Lengths counts={metrics.lengths} />
           </Card>
         )}
         {ingestions.value.length > 0 && (
@@ -126,12 +126,12 @@ export function MetricsPage() {
             <IngestionsOverTime ingestions={ingestions.value} />
           </Card>
         )}
-        {(metrics.rejected_reasons?.length ?? 0) > 0 && (
+        {metrics.rejected_reasons.length > 0 && (
           <Card title="Why rows were rejected">
             <ul class="reasons">
-              {metrics.rejected_reasons?.map(({ reason, rows }) => (
+              {metrics.rejected_reasons.map(({ reason, rows }) => (
                 <li key={reason}>
-                  <span class="reason-bar" style={{ width: `${(100 * rows) / (metrics.rejected_reasons?.[0]?.rows ?? 1)}%` }} />
+                  <span class="reason-bar" style={{ width: `${(100 * rows) / (metrics.rejected_reasons[0]?.rows ?? 1)}%` }} />
                   <span>{reason}</span>
                   <strong>{count(rows)}</strong>
                 </li>
