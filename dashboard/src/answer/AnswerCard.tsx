@@ -9,7 +9,7 @@ import { asRequest, filterParameters, MATCHES, shapeOfText, type Filter, type Ma
 import { Icon } from "../shell/Icon";
 import { say } from "../shell/Toasts";
 import { theme } from "../theme";
-import { warehouse } from "../warehouse";
+import { knownRegion, warehouse } from "../warehouse";
 import { addDays, count, date, decimal, share } from "../words";
 import { isPartial, seenDays } from "./partial_weeks";
 import { savePicture } from "./picture";
@@ -247,10 +247,6 @@ function Comparison({ one, two, names }: { one: WeeklyAverage | null; two: Weekl
       )}
     </p>
   );
-}
-
-function knownRegion(region: string) {
-  return warehouse.value?.regions.find(({ name }) => name.toLowerCase() === region.toLowerCase());
 }
 
 function dataDays(region: string | null) {

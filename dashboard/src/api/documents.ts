@@ -5,6 +5,8 @@ type Schemas = components["schemas"];
 
 export type Ingestion = Schemas["Ingestion"];
 export type IngestionPage = Schemas["IngestionPage"];
+export type RegionList = Schemas["RegionList"];
+export type DatasourceList = Schemas["DatasourceList"];
 export type Region = Schemas["Region"];
 export type Datasource = Schemas["Datasource"];
 export type WeeklyAverage = Schemas["WeeklyAverage"];

@@ -1,15 +1,21 @@
 import { useMemo } from "preact/hooks";
 import { address, filterBy } from "../address";
-import type { TripMetrics } from "../api/documents";
+import type { WeekCount } from "../api/documents";
 import { addDays, asUtc, date, mondayOf } from "../words";
 import { RangeHistogram } from "./RangeHistogram";
 
 const WEEK_MS = 7 * 86_400_000;
 
+interface Props {
+  weeks: readonly WeekCount[];
+  /** When the first and the last trip were. */
+  first: string | null;
+  last: string | null;
+}
+
 /** A slider over the weeks that have trips, and two dates for whoever wants it to the day. */
-export function DateFilter({ metrics }: { metrics: TripMetrics }) {
+export function DateFilter({ weeks, first, last }: Props) {
   const { from, to } = address.value.filter;
-  const { weeks } = metrics;
   const start = weeks[0]?.week ?? "";
   const counts = useMemo(() => {
     const last = weeks.at(-1)?.week;
@@ -24,7 +30,7 @@ export function DateFilter({ metrics }: { metrics: TripMetrics }) {
     if (range === null) filterBy({ from: null, to: null });
     else filterBy({ from: addDays(start, range[0] * 7), to: addDays(start, range[1] * 7 + 6) });
   };
-  const [first, last] = [metrics.first_trip?.slice(0, 10), metrics.last_trip?.slice(0, 10)];
+  const [earliest, latest] = [first?.slice(0, 10), last?.slice(0, 10)];
   return (
     <fieldset>
       <legend>Dates</legend>
@@ -34,11 +40,11 @@ export function DateFilter({ metrics }: { metrics: TripMetrics }) {
       <div class="dates">
         <label class="field">
           From
-          <input type="date" value={from ?? ""} min={first} max={to ?? last} onChange={(event) => filterBy({ from: event.currentTarget.value || null })} />
+          <input type="date" value={from ?? ""} min={earliest} max={to ?? latest} onChange={(event) => filterBy({ from: event.currentTarget.value || null })} />
         </label>
         <label class="field">
           To
-          <input type="date" value={to ?? ""} min={from ?? first} max={last} onChange={(event) => filterBy({ to: event.currentTarget.value || null })} />
+          <input type="date" value={to ?? ""} min={from ?? earliest} max={latest} onChange={(event) => filterBy({ to: event.currentTarget.value || null })} />
         </label>
       </div>
     </fieldset>

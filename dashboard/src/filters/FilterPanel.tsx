@@ -2,8 +2,8 @@ import { useMemo } from "preact/hooks";
 import { address, filterBy, go } from "../address";
 import type { TripMetrics } from "../api/documents";
 import { useAnswer } from "../answer/use_answer";
-import { NO_FILTER } from "../question";
-import { warehouse } from "../warehouse";
+import { asRequest, NO_FILTER } from "../question";
+import { knownRegion, warehouse } from "../warehouse";
 import { brief, clock, count, weekday, weekdayName } from "../words";
 import { DateFilter } from "./DateFilter";
 import { RangeHistogram } from "./RangeHistogram";
@@ -15,14 +15,14 @@ const HOURS = 24;
 export function FilterPanel() {
   const { filter } = address.value;
   const all = warehouse.value;
-  const isKnown = all?.regions.some((region) => isSame(region.name, filter.region)) ?? false;
-  const ofRegion = useAnswer<TripMetrics>(
-    filter.region !== null && isKnown ? { path: `metrics/trips?region=${encodeURIComponent(filter.region)}`, init: {} } : null,
+  const region = knownRegion(filter.region);
+  const isKnown = region !== undefined;
+  const { document: metrics } = useAnswer<TripMetrics>(
+    all === null || all.trips === 0 ? null : asRequest("metrics/trips", isKnown ? { region: region.name } : {}, null),
   );
-  const metrics = ofRegion.document ?? all;
   const hours = useMemo(() => sumBy(metrics, HOURS, "hour"), [metrics]);
   const days = useMemo(() => sumBy(metrics, WEEKDAYS.length + 1, "weekday"), [metrics]);
-  if (all === null || metrics === null) return <p class="quiet">Loading …</p>;
+  if (all === null) return <p class="quiet">Loading …</p>;
   const hoursName = filter.hours === null ? "all day" : `${clock(filter.hours[0])} – ${clock((filter.hours[1] + 1) % HOURS)}`;
   const isFiltered = JSON.stringify(filter) !== JSON.stringify(NO_FILTER);
   return (
@@ -85,9 +85,9 @@ export function FilterPanel() {
           ))}
         </div>
       </fieldset>
-      <DateFilter metrics={metrics} />
+      <DateFilter weeks={metrics?.weeks ?? []} first={(region ?? all).first_trip} last={(region ?? all).last_trip} />
       <p class="quiet total">
-        {metrics === all ? "" : `${brief(metrics.trips)} of `}
+        {isKnown ? `${brief(region.trips)} of ` : ""}
         {brief(all.trips)} trips in the warehouse
       </p>
     </form>

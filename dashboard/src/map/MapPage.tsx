@@ -9,7 +9,7 @@ import { asRequest, filterParameters, shapeBounds, type Asked, type Box, type Fi
 import { Icon } from "../shell/Icon";
 import { Welcome } from "../shell/Welcome";
 import { theme } from "../theme";
-import { warehouse, warehouseProblem } from "../warehouse";
+import { knownRegion, warehouse, warehouseProblem } from "../warehouse";
 import type { Hover, MapCanvas, View } from "./canvas";
 import type { Slot } from "./colours";
 import type { Tool } from "./drawing";
@@ -130,7 +130,7 @@ export function MapPage() {
   const box = view && boxAround(view);
   const isReady = view !== null && box !== null && isPlaced.current && !isEmpty;
   const parameters = filterParameters(mapFilter);
-  const trips = regions?.find(({ name }) => name.toLowerCase() === mapFilter.region?.toLowerCase())?.trips ?? warehouse.value?.trips ?? 0;
+  const trips = knownRegion(mapFilter.region)?.trips ?? warehouse.value?.trips ?? 0;
   const cellQuestion: Asked | null =
     isReady && layer !== "flows"
       ? asRequest("cells", { ...parameters, zoom: String(zoomFor(view, CELLS)), match: layer === "origins" ? "origin" : "destination" }, { kind: "box", box })

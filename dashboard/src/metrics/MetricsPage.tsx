@@ -1,11 +1,12 @@
 import { go } from "../address";
+import type { TripMetrics } from "../api/documents";
+import { useAnswer } from "../answer/use_answer";
 import { WeeklyChart } from "../answer/WeeklyChart";
 import { isPartial } from "../answer/partial_weeks";
 import { ingestions } from "../live";
 import { NO_FILTER } from "../question";
 import { Welcome } from "../shell/Welcome";
 import { theme } from "../theme";
-import { warehouse, warehouseProblem } from "../warehouse";
 import { brief, count, date, localTime, share } from "../words";
 import { HourTable } from "./HourTable";
 import { IngestionsOverTime } from "./IngestionsOverTime";
@@ -13,15 +14,15 @@ import { Lengths } from "./Lengths";
 
 /** What the warehouse holds, in figures. */
 export function MetricsPage() {
-  const metrics = warehouse.value;
-  if (warehouseProblem.value !== null && metrics === null) {
+  const { document: metrics, problem } = useAnswer<TripMetrics>({ path: "metrics/trips", init: {} });
+  if (problem !== null && metrics === null) {
     return (
       <p class="error" role="alert">
-        {warehouseProblem.value.message}
+        {problem.message}
       </p>
     );
   }
-  if (metrics === null) return <p class="quiet centred">Loading …</p>;
+  if (metrics === null) return <p class="quiet centred">Counting …</p>;
   if (metrics.trips === 0) return <Welcome />;
   const seen = { from: metrics.first_trip?.slice(0, 10) ?? null, to: metrics.last_trip?.slice(0, 10) ?? null };
   const { weeks } = metrics;
