@@ -45,6 +45,8 @@ export async function loadOlder(): Promise<void> {
   });
 }
 
+// After a refusal the library does not try again by itself.
+const RETRY_MS = 3000;
 let socket: Socket | null = null;
 
 export function follow(): void {
@@ -60,10 +62,15 @@ export function follow(): void {
     connection.value = "away";
     wasAway = true;
   };
-  socket.on("disconnect", away);
-  socket.on("connect_error", (error: Error & { data?: { status?: number; detail?: string } }) => {
-    if (error.data?.status === 401) tokenWanted.value = error.data.detail ?? error.message;
+  socket.on("disconnect", (reason) => {
     away();
+    // The server put us out: it says why when we come again, which after that the library does not do by itself.
+    if (reason === "io server disconnect") socket?.connect();
+  });
+  socket.on("connect_error", (error: Error & { data?: { status?: number } }) => {
+    if (error.data?.status === 401) tokenWanted.value = error.message;
+    else away();
+    if (error.data !== undefined && error.data.status !== 401) setTimeout(() => socket?.connect(), RETRY_MS);
   });
   socket.on("ingestion", (ingestion: Ingestion) => take(ingestion));
 }

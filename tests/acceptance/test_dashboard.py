@@ -1,8 +1,12 @@
 """The dashboard as people use it: a real browser, a real server, files chosen and dropped, boxes drawn."""
 
 import io
+import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -338,7 +342,7 @@ def test_it_outlives_a_restart_of_the_server(browser: Browser) -> None:
         expect(page.get_by_text("live", exact=True)).to_be_visible(timeout=LONG)
         server.stop()
         expect(page.get_by_text("The server does not answer")).to_be_visible(timeout=LONG)
-        server = Server(folder, port=int(server.url.rsplit(":", 1)[1]))
+        server = Server(folder, "--port", server.url.rsplit(":", 1)[1])
         expect(page.get_by_text("The server does not answer")).to_have_count(0, timeout=LONG)
         answer = server.post("/upload-csv", files={"file": ("after.csv", trips(a_trip()))})
         assert answer.status_code == 200
@@ -347,6 +351,36 @@ def test_it_outlives_a_restart_of_the_server(browser: Browser) -> None:
         context.close()
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_a_token_is_asked_for_where_one_is_needed(browser: Browser) -> None:
+    with a_server() as server:
+        answer = server.post("/upload-csv", files={"file": ("trips.csv", trips(a_trip()))})
+        assert answer.status_code == 200
+        made = subprocess.run(
+            [sys.executable, "-m", "tripsmith", "token", "create", "desk", "--role", "reader", "--json"],
+            env=os.environ | {"TRIPSMITH_DATA_DIR": str(server.data_dir)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        token = json.loads(made.stdout)["token"]
+        context = browser.new_context(viewport=WIDE)
+        page = context.new_page()
+        page.goto(f"{server.url}/#/map")
+        dialog = page.get_by_role("dialog")
+        expect(dialog).to_contain_text("A token is needed", timeout=LONG)
+        for typed in ("no-such-token", token):
+            dialog.get_by_label("Access token").fill(typed)
+            dialog.get_by_role("button", name="Use it").click()
+            if typed != token:
+                expect(dialog).to_contain_text("not known", timeout=LONG)
+        expect(dialog).to_have_count(0, timeout=LONG)
+        expect(page.locator("[data-test=trips-one]")).to_have_text("1", timeout=LONG)
+        expect(page.get_by_text("live", exact=True)).to_be_visible(timeout=LONG)
+        page.reload()
+        expect(page.locator("[data-test=trips-one]")).to_have_text("1", timeout=LONG)
+        context.close()
 
 
 def test_names_are_shown_as_text(browser: Browser, server: Server) -> None:
