@@ -5,13 +5,14 @@ BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 ROWS ?= 1000000
 PORT ?= 8000
+DASHBOARD = $(shell find dashboard -type f -not -path '*/node_modules/*' -not -path '*/public/basemap/*' -not -name schema.d.ts)
 
-.PHONY: run test lint format bench bench-answers lock clean
+.PHONY: run test lint format bench bench-answers lock clean dashboard screenshots api-document
 
-run: $(VENV)/installed
+run: $(VENV)/installed $(VENV)/dashboard
 	@$(BIN)/tripsmith demo --port $(PORT)
 
-test: $(VENV)/installed-dev
+test: $(VENV)/installed-dev $(VENV)/dashboard
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/installed-dev
@@ -29,6 +30,16 @@ bench-answers: $(VENV)/installed-dev
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.ingest --rows $(ROWS)
 
+dashboard: $(VENV)/dashboard
+
+# The pictures in docs/screenshots, of every page in light and dark, wide and on a phone.
+screenshots: $(VENV)/installed-dev $(VENV)/dashboard
+	$(BIN)/python tests/acceptance/screenshots.py
+
+# After a change to the API: the dashboard's types are made from this document.
+api-document: $(VENV)/installed
+	$(BIN)/python -m tripsmith.web.openapi > dashboard/openapi.json
+
 # After a change to the dependencies in pyproject.toml.
 lock: $(VENV)/installed-dev
 	$(PIP) install uv
@@ -40,8 +51,14 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/installed: $(BIN)/python pyproject.toml requirements.lock
-	@echo "Installing Tripsmith into $(VENV)"
+	@echo "Installing Tripsmith into $(VENV); the first time the dashboard is built too, which takes a minute or two"
 	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --no-deps --editable .
+	@touch $@ $(VENV)/dashboard
+
+# Installing builds the dashboard: hatch_build.py, with Node from a wheel where none is installed.
+$(VENV)/dashboard: $(VENV)/installed hatch_build.py $(DASHBOARD)
+	@echo "Building the dashboard"
 	$(PIP) install --no-deps --editable .
 	@touch $@
 
@@ -50,4 +67,4 @@ $(VENV)/installed-dev: $(VENV)/installed requirements-dev.lock
 	@touch $@
 
 clean:
-	rm -rf $(VENV) build dist
+	rm -rf $(VENV) build dist dashboard/node_modules dashboard/public/basemap tripsmith/web/static

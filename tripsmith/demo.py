@@ -1,7 +1,6 @@
 """The demonstration: example trips through all layers, answers printed, and the server left up."""
 
 from datetime import date
-from pathlib import Path
 
 import click
 
@@ -10,12 +9,12 @@ from tripsmith.answers.selection import Selection
 from tripsmith.answers.shape import BoundingBox
 from tripsmith.answers.trip_groups import trip_groups
 from tripsmith.answers.weekly_average import weekly_average
+from tripsmith.example import example_path, make_example
 from tripsmith.ingestion.carry import carry
 from tripsmith.ingestion.submission import submit
 from tripsmith.progress_bar import shown_progress
 from tripsmith.report import print_groups, print_ingestion, print_weekly_average
 from tripsmith.settings import Settings
-from tripsmith.sources.sample import write_sample
 from tripsmith.warehouse.database import Warehouse, open_warehouse
 from tripsmith.warehouse.layers import count_rows
 from tripsmith.web.serve import check_address, serve
@@ -38,11 +37,10 @@ def run_demo(settings: Settings, rows: int, *, serve_after: bool = True) -> None
 
 
 def _ingest(settings: Settings, warehouse: Warehouse, rows: int) -> None:
-    path = settings.data_dir / "examples" / f"trips-{rows}.csv"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = example_path(settings, rows)
     if not path.exists():
         click.echo(f"Making {rows:,} example trips: {path}")
-        _write(path, rows)
+        make_example(settings, rows)
     with warehouse.connect() as connection:
         sent = submit(connection, path, path.name)
     if sent.ingestion.state == "succeeded":
@@ -50,13 +48,6 @@ def _ingest(settings: Settings, warehouse: Warehouse, rows: int) -> None:
         return
     with shown_progress() as show:
         print_ingestion(carry(warehouse, int(sent.ingestion.id), show))
-
-
-def _write(path: Path, rows: int) -> None:
-    partial = path.with_suffix(".partial")
-    with partial.open("wb") as file:
-        write_sample(file, rows)
-    partial.rename(path)
 
 
 def _show(warehouse: Warehouse) -> None:

@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     shared_dir: Annotated[Path | None, NoDecode] = Field(
         default=None, description="Folder for uploads that every machine with a worker sees at this same path."
     )
+    map_style: str | None = Field(
+        default=None, description="URL of a MapLibre style for the dashboard's map, to use instead of the built-in one."
+    )
     max_upload_bytes: int = Field(default=20_000_000_000, gt=0, description="Largest upload taken, in bytes.")
     keep_uploads: bool = Field(default=False, description="Keep uploads after their ingestion has succeeded.")
 

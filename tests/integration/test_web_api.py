@@ -1,5 +1,6 @@
 """The HTTP API against a real database; how a server carries it is for the acceptance tests."""
 
+import gzip
 import io
 import json
 import re
@@ -352,8 +353,44 @@ def test_the_reference_needs_no_other_host(api: Api) -> None:
             assert api.client.get(link).status_code == 200
 
 
-def test_the_first_page_shows_names_as_text(api: Api) -> None:
-    api.ingest(HEADER + row("<script>alert(1)</script>"))
-    page = api.client.get("/").text
-    assert "<script>" not in page
-    assert "/api/docs" in page
+def test_the_first_page_leads_to_the_reference_and_loads_nothing_from_elsewhere(api: Api) -> None:
+    answer = api.client.get("/")
+    assert "/api/docs" in answer.text
+    assert re.findall(r'(?:src|href)="(?!/|data:)([^"]+)"', answer.text) == []
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'self'" in policy
+    assert "http" not in policy
+
+
+def test_files_of_the_dashboard_come_compressed_or_not_as_asked(api: Api) -> None:
+    packed = api.client.get("/dashboard/basemap/cities.json", headers={"Accept-Encoding": "gzip"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    plain = api.client.get("/dashboard/basemap/cities.json")
+    assert "Content-Encoding" not in plain.headers
+    assert gzip.decompress(packed.data) == plain.data
+    assert any(name == "Prague" for name, *_ in plain.json)
+    assert_problem(api.client.get("/dashboard/../application.py"), 404)
+    assert_problem(api.client.get("/dashboard/assets/nothing.js"), 404)
+
+
+def test_the_types_of_the_dashboard_are_those_of_the_api(api: Api) -> None:
+    kept = json.loads((Path(__file__).parents[2] / "dashboard/openapi.json").read_text())
+    assert kept == json.loads(api.client.get("/api/openapi.json").data), "run: make api-document"
+
+
+def test_another_map_style_is_passed_on_and_allowed() -> None:
+    settings = Settings(map_style='https://maps.example/style.json?key="a"&b')
+    app, _ = create_app(settings, Warehouse(""))
+    answer = app.test_client().get("/", headers={"Host": "localhost"})
+    assert 'content="https://maps.example/style.json?key=&quot;a&quot;&amp;b"' in answer.text
+    assert "connect-src 'self' https://maps.example https:" in answer.headers["Content-Security-Policy"]
+
+
+def test_the_example_trips_are_taken_once(api: Api) -> None:
+    first = api.client.post("/api/v1/ingestions/example")
+    assert first.status_code == 202
+    assert first.json["file_name"] == "trips-200000.csv"
+    again = api.client.post("/api/v1/ingestions/example")
+    assert again.status_code in (200, 202)
+    assert again.json["id"] == first.json["id"]
+    assert api.client.post(f"/api/v1/ingestions/{first.json['id']}/cancel").json["state"] == "cancelled"

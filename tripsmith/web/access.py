@@ -10,7 +10,7 @@ from typing import Any
 
 import gevent
 import psycopg
-from flask import Flask, current_app, request
+from flask import Flask, request
 from flask_socketio import Namespace, SocketIO
 from socketio.exceptions import ConnectionRefusedError  # type: ignore[import-untyped]
 
@@ -19,10 +19,11 @@ from tripsmith.warehouse.database import Warehouse, WarehouseError
 from tripsmith.web.same_origin import is_exposed
 from tripsmith.web.tokens import ROLES, AccessError, Role, fingerprint, roles_by_fingerprint
 
-# Without data in them: what a balancer asks, the reference, and the page that asks a person for the token.
+# Without data in them: what a balancer asks, the reference, and the dashboard, which asks a person for the token.
 _OPEN_RULES = frozenset(
     {
         "/",
+        "/dashboard/<path:name>",
         "/healthz",
         "/readyz",
         "/spec",
@@ -171,12 +172,6 @@ def register(app: Flask, guard: Guard) -> None:
             guard.require(role, bearer())
 
     app.extensions[_EXTENSION] = guard
-
-
-def may(role: Role) -> bool:
-    """Tell whether whoever sent this request has a role, for pages that are open but show more to some."""
-    guard: Guard = current_app.extensions[_EXTENSION]
-    return guard.allows(role, bearer())
 
 
 def role_needed() -> Role | None:

@@ -13,8 +13,9 @@ from tripsmith.web import (
     access,
     cells,
     current,
+    dashboard,
+    example,
     health,
-    home,
     ingestions,
     live,
     metrics,
@@ -54,9 +55,9 @@ def create_app(settings: Settings, warehouse: Warehouse) -> tuple[OpenAPI, Socke
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
 
-    for resource in (ingestions, weekly_averages, trip_groups, cells, metrics, health):
+    for resource in (ingestions, example, weekly_averages, trip_groups, cells, metrics, health):
         app.register_api(resource.api)
-    for pages in (home.pages, reference.pages, tus.pages, original.pages):
+    for pages in (dashboard.pages, reference.pages, tus.pages, original.pages):
         app.register_blueprint(pages)
     problems.register(app)
     app.teardown_request(upload.discard_unsubmitted)

@@ -1,0 +1,28 @@
+import { useEffect, useRef } from "preact/hooks";
+
+interface Props {
+  title: string;
+  children: preact.ComponentChildren;
+  action: string;
+  onAnswer(isConfirmed: boolean): void;
+}
+
+/** A question before something that cannot be undone. */
+export function Confirm({ title, children, action, onAnswer }: Props) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => dialog.current?.showModal(), []);
+  return (
+    <dialog ref={dialog} aria-labelledby="confirm-title" onCancel={() => onAnswer(false)}>
+      <h2 id="confirm-title">{title}</h2>
+      {children}
+      <div class="row end">
+        <button type="button" onClick={() => onAnswer(false)}>
+          Keep it
+        </button>
+        <button class="danger" type="button" onClick={() => onAnswer(true)}>
+          {action}
+        </button>
+      </div>
+    </dialog>
+  );
+}
