@@ -16,6 +16,7 @@ from socketio.exceptions import ConnectionRefusedError  # type: ignore[import-un
 
 from tripsmith.settings import Settings
 from tripsmith.warehouse.database import Warehouse, WarehouseError
+from tripsmith.web.frames import broadcast
 from tripsmith.web.same_origin import is_exposed
 from tripsmith.web.tokens import ROLES, AccessError, Role, fingerprint, roles_by_fingerprint
 
@@ -38,9 +39,6 @@ _QUESTION_RULES = frozenset(
     f"/api/v1/{question}" for question in ("weekly-average", "groups", "flows", "cells", "metrics/trips")
 )
 _READING_METHODS = frozenset({"GET", "HEAD"})
-
-# The room of clients that were let in; a namespace is joined before that.
-ADMITTED = "admitted"
 
 _EXTENSION = "tripsmith-guard"
 _REFRESH_SECONDS = 2.0
@@ -122,7 +120,6 @@ class GuardedNamespace(Namespace):
             raise ConnectionRefusedError("The database does not answer; try again in a moment.") from error
         sid = request.sid  # type: ignore[attr-defined]
         self._tokens[sid] = token
-        self.enter_room(sid, ADMITTED)
         # After the answer to its connecting, which this must not overtake.
         gevent.spawn(self.welcome, sid)
 
@@ -132,7 +129,7 @@ class GuardedNamespace(Namespace):
 
     def tell(self, event: str, document: Mapping[str, Any], sid: str | None = None) -> None:
         """Send an event to all clients that were let in, or to one."""
-        self._socketio.emit(event, document, namespace=self._name, to=sid or ADMITTED)
+        broadcast(self._socketio, self._name, event, document, [sid] if sid else list(self._tokens))
 
     def count(self) -> int:
         """Return how many clients were let in."""

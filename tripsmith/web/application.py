@@ -15,6 +15,7 @@ from tripsmith.web import (
     current,
     dashboard,
     example,
+    frames,
     health,
     ingestions,
     live,
@@ -67,6 +68,7 @@ def create_app(settings: Settings, warehouse: Warehouse) -> tuple[OpenAPI, Socke
     feed = IngestionFeed(warehouse)
     # The origin is checked once for everything, by SameOrigin below.
     socketio = SocketIO(app, async_mode="gevent", cors_allowed_origins=[])
+    frames.open_websockets(socketio)
     ingestion_namespace = live.IngestionNamespace(socketio, guard, feed)
     original_namespace = original.OriginalNamespace(socketio, guard, feed)
     socketio.on_namespace(ingestion_namespace)
