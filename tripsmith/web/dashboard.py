@@ -53,7 +53,7 @@ def show_file(name: str) -> Response:
         max_age=_YEAR_SECONDS if is_named_by_content else _HOUR_SECONDS,
     )
     response.headers["Vary"] = "Accept-Encoding"
-    if "gzip" in request.accept_encodings:
+    if request.accept_encodings.quality("gzip") > 0:
         response.headers["Content-Encoding"] = "gzip"
     elif response.status_code == 200:
         response.direct_passthrough = False
