@@ -110,9 +110,11 @@ def test_a_token_that_is_not_known(guarded: Guarded, token: str) -> None:
     assert answer.headers["Content-Type"] == "application/problem+json"
 
 
-def test_the_first_page_shows_figures_to_readers_only(guarded: Guarded) -> None:
-    assert "regions from" not in guarded.ask("GET", "/").text
-    assert "regions from" in guarded.ask("GET", "/", guarded.tokens["reader"]).text
+def test_the_first_page_is_open_and_holds_no_figures(guarded: Guarded) -> None:
+    page = guarded.ask("GET", "/")
+    assert page.status_code == 200
+    assert "regions from" not in page.text
+    assert page.text == guarded.ask("GET", "/", guarded.tokens["reader"]).text
 
 
 def test_the_document_says_how_to_come_in(guarded: Guarded) -> None:
