@@ -301,13 +301,13 @@ def throughput(warehouse: Warehouse, kinds: list[Kind], clients: int = 8, second
     """Return answers a second when so many clients ask at once, each for boxes of all sizes, one after the other."""
     boxes = [question for kind in kinds[: len(SIZES)] for question in kind.questions]
     with multiprocessing.get_context("spawn").Pool(clients) as pool:
-        counts = pool.starmap(ask_for, [(warehouse, boxes, number, seconds) for number in range(clients)])
+        counts = pool.starmap(ask_for, [(warehouse.conninfo, boxes, number, seconds) for number in range(clients)])
     return sum(counts) / seconds
 
 
-def ask_for(warehouse: Warehouse, questions: list[Selection], seed: int, seconds: float) -> int:
+def ask_for(conninfo: str, questions: list[Selection], seed: int, seconds: float) -> int:
     chance, count = random.Random(seed), 0
-    with warehouse.connect() as connection:
+    with Warehouse(conninfo).connect() as connection:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             weekly_average(connection, chance.choice(questions))
