@@ -109,7 +109,7 @@ def measure(folder: Path, rows: int, questions: int, compared: int) -> dict[str,
         duck = load_duckdb(folder, source)
         source.unlink()
         with warehouse.connect() as connection:
-            kinds = make_kinds(connection, questions)
+            kinds = make_kinds(connection, rows, questions)
             times = [ask(connection, duck, kind, compared) for kind in kinds]
         duck.close()
         clients = throughput(warehouse, kinds)
@@ -137,11 +137,12 @@ def load_duckdb(folder: Path, source: Path) -> duckdb.DuckDBPyConnection:
     return duck
 
 
-def make_kinds(connection: Connection[Any], number: int) -> list[Kind]:
+def make_kinds(connection: Connection[Any], trips: int, number: int) -> list[Kind]:
     """Return the questions, the same for the same trips."""
     chance = random.Random(5)
+    percent = min(100.0, 4_000_000 / trips)
     rows = connection.execute(
-        "SELECT origin_longitude, origin_latitude FROM silver.trip TABLESAMPLE SYSTEM (0.1) LIMIT 20000"
+        "SELECT origin_longitude, origin_latitude FROM silver.trip TABLESAMPLE SYSTEM (%s) LIMIT 20000", [percent]
     ).fetchall()
     regions = [name for (name,) in connection.execute("SELECT name FROM silver.region ORDER BY name")]
     kinds = []
