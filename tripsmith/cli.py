@@ -60,6 +60,7 @@ from tripsmith.report import (
 from tripsmith.settings import Settings
 from tripsmith.sources.formats import FORMATS
 from tripsmith.warehouse.database import Warehouse, WarehouseError, open_warehouse
+from tripsmith.warehouse.disk import DiskTooSmallError
 from tripsmith.web.tokens import ROLES, Role, TokenError, create_token, list_tokens, revoke_token
 
 _EXPECTED = (
@@ -69,6 +70,7 @@ _EXPECTED = (
     UnknownNameError,
     IngestionNotFoundError,
     IngestionConflictError,
+    DiskTooSmallError,
     TokenError,
 )
 

@@ -14,11 +14,12 @@ from contents import check_sums
 
 from tripsmith.ingestion.ingestion import get_ingestion
 from tripsmith.ingestion.run import run_ingestion
+from tripsmith.ingestion.segments import make_next_segment
 from tripsmith.ingestion.submission import retry, submit
 from tripsmith.settings import Settings
 from tripsmith.sources.sample import write_sample
 from tripsmith.warehouse.database import Warehouse, open_warehouse
-from tripsmith.warehouse.disk import free_bytes
+from tripsmith.warehouse.disk import DiskTooSmallError, free_bytes
 
 MB = 1 << 20
 
@@ -78,3 +79,19 @@ def test_a_disk_that_fills_loses_nothing_and_once_there_is_room_the_ingestion_go
         assert (ended.state, ended.rows_loaded) == ("succeeded", 600_000)
         check_sums(connection, get_ingestion(connection, ended.id).id)
     assert shutil.disk_usage(disk).free > 100 * MB
+
+
+def test_trips_are_not_indexed_where_that_will_not_fit(small_warehouse, disk, tmp_path):
+    path = tmp_path / "trips.csv"
+    with path.open("wb") as file:
+        write_sample(file, 200_000)
+    with small_warehouse.connect() as connection:
+        sent = submit(connection, path, path.name)
+        run_ingestion(small_warehouse, int(sent.ingestion.id))
+        ballast = disk / "ballast"
+        with ballast.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, free_bytes(connection) - 20 * MB)
+        with pytest.raises(DiskTooSmallError, match="indexing 200,000 trips"):
+            make_next_segment(small_warehouse, few=1)
+        ballast.unlink()
+        assert make_next_segment(small_warehouse, few=1) == [int(sent.ingestion.id)]

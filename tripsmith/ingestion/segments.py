@@ -14,6 +14,7 @@ import psycopg
 from psycopg import Connection, sql
 
 from tripsmith.warehouse.database import Warehouse, WarehouseError
+from tripsmith.warehouse.disk import DiskTooSmallError, check_segment_room
 from tripsmith.warehouse.gold.segment import APPLICATION_NAME, drop_segment, make_segment, publish
 from tripsmith.warehouse.queries import load_queries
 from tripsmith.warehouse.silver.load import piece_of
@@ -30,6 +31,7 @@ MOST_TRIPS = 4_000_000
 BATCH_TRIPS = 20_000_000
 
 _LOOK_EVERY_SECONDS = 2
+_LONGEST_PAUSE_SECONDS = 600
 
 
 class _ChangedError(Exception):
@@ -56,6 +58,7 @@ def make_next_segment(warehouse: Warehouse, *, few: int = FEW_TRIPS) -> Sequence
     """Make a segment for an ingestion that waits for one, or for small ones with `few` trips or more in all.
 
     Returns the ids of the ingestions; none when none waits, while another process is at it, and when interrupted.
+    Raises DiskTooSmallError.
     """
     with warehouse.connect() as connection, _claim(connection) as claimed:
         if not claimed:
@@ -65,6 +68,7 @@ def make_next_segment(warehouse: Warehouse, *, few: int = FEW_TRIPS) -> Sequence
         for (unfinished,) in connection.execute(QUERIES["list_unfinished_segments"]).fetchall():
             drop_segment(connection, unfinished)
         while (plan := _plan_large(connection) or _plan_small(connection, few)) is not None:
+            check_segment_room(connection, plan.trips)
             try:
                 segment = make_segment(warehouse, plan.batches, plan.hold)
             except _ChangedError:
@@ -102,14 +106,16 @@ def making_segments(warehouse: Warehouse) -> Iterator[None]:
 
 
 def _make_until(warehouse: Warehouse, stop: threading.Event) -> None:
-    while not stop.wait(_LOOK_EVERY_SECONDS):
+    pause = _LOOK_EVERY_SECONDS
+    while not stop.wait(pause):
         try:
             while not stop.is_set() and (made := make_next_segment(warehouse)):
                 logger.info("indexed %s ingestions, %s to %s", len(made), made[0], made[-1])
-        except (psycopg.OperationalError, WarehouseError) as error:
-            logger.warning("the database was lost: %s", error)
-        except psycopg.Error:
-            logger.exception("no segment of gold could be made; answers are right without, and slower")
+            pause = _LOOK_EVERY_SECONDS
+        except (psycopg.Error, WarehouseError, DiskTooSmallError) as error:
+            # What is wrong may stay so for long; nobody waits for this.
+            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+            logger.warning("nothing was indexed, and answers are slower without: %s", str(error).strip())
 
 
 def interrupt(connection: Connection[Any]) -> None:
