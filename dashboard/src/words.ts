@@ -1,5 +1,7 @@
 /** Numbers, sizes, times and dates as the reader's locale writes them. */
 const locale = navigator.languages.filter(isKnown);
+// The chart library takes the browser's word for it, and would not start.
+if (!isKnown(navigator.language)) Object.defineProperty(navigator, "language", { value: locale[0] ?? "en" });
 
 const whole = new Intl.NumberFormat(locale);
 const oneDecimal = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });

@@ -1,4 +1,4 @@
-import { lazy, Suspense } from "preact/compat";
+import { Suspense } from "preact/compat";
 import { useState } from "preact/hooks";
 import { address, go, link } from "../address";
 import type { WeeklyAverage } from "../api/documents";
@@ -14,8 +14,9 @@ import { addDays, count, date, decimal, share } from "../words";
 import { isPartial, seenDays } from "./partial_weeks";
 import { savePicture } from "./picture";
 import { useAnswer, type Answer } from "./use_answer";
+import { lazily } from "../shell/lazily";
 
-const WeeklyChart = lazy(() => import("./WeeklyChart").then((module) => ({ default: module.WeeklyChart })));
+const WeeklyChart = lazily(() => import("./WeeklyChart").then((module) => module.WeeklyChart));
 
 const MATCH_NAMES: Record<Match, string> = { origin: "begin", destination: "end", both: "do both", either: "do either" };
 

@@ -1,4 +1,4 @@
-import { lazy, Suspense } from "preact/compat";
+import { Suspense } from "preact/compat";
 import { useState } from "preact/hooks";
 import { ask, Problem } from "../api/client";
 import type { Ingestion } from "../api/documents";
@@ -6,8 +6,9 @@ import { isActive, take } from "../live";
 import { Confirm } from "../shell/Confirm";
 import { Icon } from "../shell/Icon";
 import { bytes, count, instant, share, span } from "../words";
+import { lazily } from "../shell/lazily";
 
-const Rejections = lazy(() => import("./Rejections").then((module) => ({ default: module.Rejections })));
+const Rejections = lazily(() => import("./Rejections").then((module) => module.Rejections));
 
 type Action = "cancel" | "retry" | "remove";
 

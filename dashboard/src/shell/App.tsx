@@ -1,4 +1,4 @@
-import { lazy, Suspense } from "preact/compat";
+import { Suspense } from "preact/compat";
 import { useEffect } from "preact/hooks";
 import { address } from "../address";
 import { FilesPage } from "../files/FilesPage";
@@ -8,8 +8,9 @@ import { DropTarget } from "./DropTarget";
 import { Header } from "./Header";
 import { Toasts } from "./Toasts";
 import { TokenDialog } from "./TokenDialog";
+import { lazily } from "./lazily";
 
-const MetricsPage = lazy(() => import("../metrics/MetricsPage").then((module) => ({ default: module.MetricsPage })));
+const MetricsPage = lazily(() => import("../metrics/MetricsPage").then((module) => module.MetricsPage));
 
 const TITLES = { map: "Map", files: "Files", metrics: "Metrics" };
 
