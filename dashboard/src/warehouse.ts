@@ -22,6 +22,16 @@ export function knownRegion(name: string | null): Region | undefined {
   return warehouse.value?.regions.find((region) => region.name.toLowerCase() === name?.toLowerCase());
 }
 
+/** What the warehouse holds, as soon as that is known. */
+export function warehouseThere(): Promise<Warehouse> {
+  return new Promise((resolve) => {
+    const stop = effect(() => {
+      const present = warehouse.value;
+      if (present !== null) queueMicrotask(() => (stop(), resolve(present)));
+    });
+  });
+}
+
 export function followWarehouse(): void {
   let asked = 0;
   effect(() => {

@@ -55,7 +55,7 @@ def take(browser: Browser, url: str, name: str) -> None:
 
 def settle(page: Page, *, is_map: bool) -> None:
     page.wait_for_selector(MAP if is_map else "h1")
-    page.wait_for_timeout(SETTLE_MS)
+    page.wait_for_timeout(SETTLE_MS if is_map else 2 * SETTLE_MS)
     if is_map:
         page.wait_for_selector(MAP)
 

@@ -9,7 +9,7 @@ import { asRequest, filterParameters, shapeBounds, type Asked, type Box, type Fi
 import { Icon } from "../shell/Icon";
 import { Welcome } from "../shell/Welcome";
 import { theme } from "../theme";
-import { knownRegion, warehouse, warehouseProblem } from "../warehouse";
+import { knownRegion, warehouse, warehouseProblem, warehouseThere } from "../warehouse";
 import type { Hover, MapCanvas, View } from "./canvas";
 import type { Slot } from "./colours";
 import type { Tool } from "./drawing";
@@ -29,6 +29,7 @@ const MOST_FLOWS = 300;
 const PLACE_ZOOM = 12;
 /** What has less than this share of the busiest cell's trips lies outside the first view of a region. */
 const PLACE_SHARE = 0.05;
+const PATIENCE_MS = 1500;
 const WORLD: Box = [-180, -85, 180, 85];
 
 type Sheet = "answer" | "filters" | null;
@@ -58,6 +59,21 @@ async function findRegion(filter: Filter, region: string): Promise<Box | null> {
   ];
 }
 
+/** Where to look first: at the areas of the address, else where its region is, else where most trips are. */
+async function firstView(): Promise<Box | null> {
+  const { trips, regions } = await warehouseThere();
+  const { shape, other, filter } = address.value;
+  const drawn = [shape, other?.shape ?? null].filter((one) => one !== null);
+  if (drawn.length > 0) return around(drawn.map(shapeBounds));
+  const region = filter.region ?? regions[0]?.name;
+  return trips === 0 || region === undefined ? null : findRegion(filter, region).catch(() => null);
+}
+
+/** What a promise gives, or null where it takes too long to wait for. */
+function soon<Value>(promise: Promise<Value>): Promise<Value | null> {
+  return Promise.race([promise, new Promise<null>((resolve) => setTimeout(() => resolve(null), PATIENCE_MS))]);
+}
+
 export function MapPage() {
   const place = useRef<HTMLDivElement>(null);
   const [canvas, setCanvas] = useState<MapCanvas | null>(null);
@@ -77,14 +93,16 @@ export function MapPage() {
     const showView = (view: View) => {
       if (isGone) return;
       setView(view);
-      go({ camera: view.camera });
+      // While there are no trips no place is worth keeping.
+      if (warehouse.value !== null && warehouse.value.trips > 0) go({ camera: view.camera });
     };
     void (async () => {
       try {
-        const { MapCanvas } = await import("./canvas");
+        const { camera } = address.value;
+        const [{ MapCanvas }, box] = await Promise.all([import("./canvas"), camera === null ? soon(firstView()) : null]);
         if (isGone || place.current === null) return;
         const style = document.querySelector<HTMLMetaElement>('meta[name="tripsmith-map-style"]')?.content || null;
-        made = new MapCanvas(place.current, theme.value, address.value.camera, {
+        made = new MapCanvas(place.current, theme.value, camera ?? box, {
           onLoad: () => setCanDraw(true),
           onView: showView,
           onHover: setHover,
@@ -108,27 +126,22 @@ export function MapPage() {
     };
   }, [theme.value]);
 
-  // The first view is where most trips are, unless the address says otherwise; later, where the region is.
+  // Where trips are, if nothing has been shown of them yet; later, where the region is that is chosen.
   const regions = warehouse.value?.regions;
-  const isPlaced = useRef(address.value.camera !== null);
   const placedRegion = useRef(filter.region);
   useEffect(() => {
-    if (canvas === null || regions === undefined) return;
-    const region = filter.region ?? (isPlaced.current ? null : (regions[0]?.name ?? null));
-    const isSame = isPlaced.current && filter.region === placedRegion.current;
+    if (canvas === null || regions === undefined || regions.length === 0) return;
+    const isLost = address.value.camera === null;
+    const isChosen = filter.region !== null && filter.region !== placedRegion.current;
     placedRegion.current = filter.region;
-    if (isSame || region === null) return;
-    const isFirst = !isPlaced.current;
-    isPlaced.current = true;
-    const drawn = [shape, other?.shape ?? null].filter((one) => one !== null);
-    if (isFirst && drawn.length > 0) canvas.fit(around(drawn.map(shapeBounds)), true);
-    else void findRegion(filter, region).then((box) => box && canvas.fit(box, isFirst), () => undefined);
+    if (isLost) void firstView().then((box) => box && canvas.fit(box, true));
+    else if (isChosen) void findRegion(filter, filter.region ?? "").then((box) => box && canvas.fit(box), () => undefined);
   }, [canvas, regions, filter.region]);
 
   const isOneRegion = other === null || other.region === filter.region;
   const mapFilter = isOneRegion ? filter : { ...filter, region: null };
   const box = view && boxAround(view);
-  const isReady = view !== null && box !== null && isPlaced.current && !isEmpty;
+  const isReady = view !== null && box !== null && warehouse.value !== null && !isEmpty;
   const parameters = filterParameters(mapFilter);
   const trips = knownRegion(mapFilter.region)?.trips ?? warehouse.value?.trips ?? 0;
   const cellQuestion: Asked | null =

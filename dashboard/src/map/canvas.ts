@@ -35,6 +35,22 @@ const EUROPE: Camera = { lon: 11, lat: 49, zoom: 3.4 };
 const FIT_PADDING = 60;
 const WIDE = 900;
 
+function corners([west, south, east, north]: Box): [[number, number], [number, number]] {
+  return [
+    [west, south],
+    [east, north],
+  ];
+}
+
+/** How a box is fitted in: panels lie over the map, at both sides where there is room for them, else over its lower half. */
+function fitting({ clientWidth: width, clientHeight: height }: HTMLElement) {
+  const padding =
+    width > WIDE
+      ? { top: FIT_PADDING + 50, bottom: FIT_PADDING, left: 340, right: 400 }
+      : { top: FIT_PADDING + 10, bottom: Math.min(480, height * 0.56) + 60, left: 16, right: 16 };
+  return { padding, maxZoom: 13 };
+}
+
 export class MapCanvas {
   private readonly map: MapLibre;
   private readonly overlay = new MapboxOverlay({ interleaved: true, layers: [] });
@@ -48,16 +64,17 @@ export class MapCanvas {
   constructor(
     container: HTMLElement,
     private readonly theme: Theme,
-    camera: Camera | null,
+    start: Camera | Box | null,
     private readonly events: CanvasEvents,
     styleUrl: string | null,
   ) {
-    const { lon, lat, zoom } = camera ?? EUROPE;
+    const view = start ?? EUROPE;
     const map = new MapLibre({
       container,
       style: styleUrl ?? baseStyle(theme),
-      center: [lon, lat],
-      zoom,
+      ...("lon" in view
+        ? { center: [view.lon, view.lat] as [number, number], zoom: view.zoom }
+        : { bounds: corners(view), fitBoundsOptions: fitting(container) }),
       minZoom: 1,
       maxZoom: 17,
       attributionControl: false,
@@ -103,14 +120,7 @@ export class MapCanvas {
   }
 
   fit(box: Box, isAtOnce = false): void {
-    const [west, south, east, north] = box;
-    // Panels lie over the map: at both sides where there is room for them, else over its lower half.
-    const { clientWidth: width, clientHeight: height } = this.map.getContainer();
-    const padding =
-      width > WIDE
-        ? { top: FIT_PADDING + 50, bottom: FIT_PADDING, left: 340, right: 400 }
-        : { top: FIT_PADDING + 10, bottom: Math.min(480, height * 0.56) + 60, left: 16, right: 16 };
-    this.map.fitBounds([[west, south], [east, north]], { padding, maxZoom: 13, ...(isAtOnce ? { duration: 0 } : {}) });
+    this.map.fitBounds(corners(box), { ...fitting(this.map.getContainer()), ...(isAtOnce ? { duration: 0 } : {}) });
   }
 
   showCells(page: CellCounts, box: Box, layer: Layer): Heat {
