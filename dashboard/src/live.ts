@@ -35,6 +35,11 @@ export function take(...arrived: Ingestion[]): void {
   });
 }
 
+/** Takes what the answer to a request says, unless it is known already: what came live may be newer than the answer. */
+export function takeAnswer(ingestion: Ingestion): void {
+  if (!known.value.has(ingestion.id)) take(ingestion);
+}
+
 export async function loadOlder(): Promise<void> {
   const page = await ask<IngestionPage>(`ingestions?limit=50${older.value === null ? "" : `&cursor=${older.value}`}`);
   batch(() => {

@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import type { Ingestion } from "./api/documents";
 import { API, authorization, describeProblem } from "./api/client";
-import { take } from "./live";
+import { takeAnswer } from "./live";
 
 export interface Upload {
   key: number;
@@ -63,7 +63,7 @@ function send({ key, file }: Upload): void {
     if (request.status < 300) {
       const ingestion = JSON.parse(request.responseText) as Ingestion;
       change(key, { state: "arrived", sent: file.size, ingestion, isKnown: request.status === 200 });
-      take(ingestion);
+      takeAnswer(ingestion);
     } else {
       change(key, { state: "failed", problem: describeProblem(request.status, request.responseText).message });
     }

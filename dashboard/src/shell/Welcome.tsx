@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { go } from "../address";
 import { ask, Problem } from "../api/client";
 import type { Ingestion } from "../api/documents";
-import { ingestions, isActive, take } from "../live";
+import { ingestions, isActive, takeAnswer } from "../live";
 import { ChooseFiles } from "./ChooseFiles";
 
 /** How to begin, while the warehouse is empty. */
@@ -12,7 +12,7 @@ export function Welcome() {
   const takeExample = async () => {
     setIsAsked(true);
     try {
-      take(await ask<Ingestion>("ingestions/example", { method: "POST" }));
+      takeAnswer(await ask<Ingestion>("ingestions/example", { method: "POST" }));
       go({ page: "files" });
     } catch (error) {
       setProblem(error instanceof Problem ? error.message : String(error));
