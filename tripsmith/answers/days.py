@@ -14,8 +14,7 @@ from tripsmith.answers.places import (
     DayHours,
     Places,
     Snapshot,
-    in_shape,
-    in_times,
+    lie_in,
     matching,
     scan_days,
     scan_trips,
@@ -61,9 +60,10 @@ def _count_end(places: Places, selection: Selection, shape: Shape, end: End) -> 
     for step in places.descend(end, shape, whole_until=whole_until):
         if step.zoom == TRIP_ZOOM:
             for trips in places.trips(end, step, inside=True, points=False, others=False):
-                yield from _by_day(in_times(trips, selection).day_hours)
+                yield from _by_day(trips.day_hours[times_meant(trips.day_hours, selection)])
             for trips in places.trips(end, step, inside=False, points=True, others=False):
-                yield from _by_day(in_shape(in_times(trips, selection), shape).day_hours)
+                meant = lie_in(trips, shape) & times_meant(trips.day_hours, selection)
+                yield from _by_day(trips.day_hours[meant])
         elif selection.every_hour:
             yield from places.sum_weeks(end, step)
         elif step.zoom in HOUR_ZOOMS:
@@ -85,8 +85,10 @@ def _count_both(places: Places, selection: Selection, shape: Shape) -> Iterator[
             continue
         for inside in (True, False):
             for trips in places.trips("origin", step, inside=inside, points=not inside, others=True):
-                found = in_shape(in_times(trips, selection), shape, others=True)
-                yield from _by_day((found if inside else in_shape(found, shape)).day_hours)
+                meant = lie_in(trips, shape, others=True) & times_meant(trips.day_hours, selection)
+                if not inside:
+                    meant &= lie_in(trips, shape)
+                yield from _by_day(trips.day_hours[meant])
 
 
 def _count_scanned(

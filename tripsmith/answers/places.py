@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -183,14 +184,14 @@ class Places:
             "with_points": points,
             "with_others": others,
         }
-        # A name makes it a cursor of the server's: a city's trips do not have to be in memory at once.
-        with self._connection.cursor("trips", binary=True) as cursor:
-            cursor.execute(_of_end("read_trips", end), parameters)
-            while rows := cursor.fetchmany(_ROWS_AT_ONCE):
+        # Streamed, a city's trips do not have to be in memory at once, and the server reads while they are looked at.
+        with self._connection.cursor(binary=True) as cursor:
+            rows = cursor.stream(_of_end("read_trips", end), parameters, size=_ROWS_AT_ONCE)
+            while some := list(islice(rows, _ROWS_AT_ONCE)):
                 yield Trips(
-                    _unpack_points([row[0] for row in rows]) if points else None,
-                    _unpack_points([row[1] for row in rows]) if others else None,
-                    np.frombuffer(b"".join([row[2] for row in rows]), dtype=">i4").astype(np.int32),
+                    _unpack_points([row[0] for row in some]) if points else None,
+                    _unpack_points([row[1] for row in some]) if others else None,
+                    np.frombuffer(b"".join([row[2] for row in some]), dtype=">i4").astype(np.int32),
                 )
 
     def trips_within(self, end: End, shape: Shape, *, whole_until: int = 0) -> Iterator[Trips]:
@@ -214,12 +215,17 @@ class Places:
         return np.array([cell for (cell,) in rows], dtype=np.int64)
 
 
-def in_shape(trips: Trips, shape: Shape, *, others: bool = False) -> Trips:
-    """Return the trips whose end, the other one if so said, lies in a shape."""
+def lie_in(trips: Trips, shape: Shape, *, others: bool = False) -> Flags:
+    """Tell of each trip whether its end, the other one if so said, lies in a shape."""
     ends = trips.others if others else trips.points
     if ends is None:
         raise ValueError("the trips were read without that end")
-    return trips.where(shape.contains(ends[:, 0], ends[:, 1]))
+    return shape.contains(ends[:, 0], ends[:, 1])
+
+
+def in_shape(trips: Trips, shape: Shape, *, others: bool = False) -> Trips:
+    """Return the trips whose end, the other one if so said, lies in a shape."""
+    return trips.where(lie_in(trips, shape, others=others))
 
 
 def times_meant(day_hours: DayHours, selection: Selection) -> Flags:
@@ -297,7 +303,9 @@ def _copied(data: bytes) -> Trips:
 
 
 def _unpack_points(packed: list[bytes]) -> Floats:
-    return np.frombuffer(b"".join(packed), dtype=">f8").astype(np.float64).reshape(-1, 2)
+    """Return points as an array of shape (n, 2), longitudes and latitudes each in one piece of memory."""
+    points = np.frombuffer(b"".join(packed), dtype=">f8").reshape(-1, 2)
+    return np.ascontiguousarray(points.T, dtype=np.float64).T
 
 
 def _of_end(query: str, end: End) -> sql.Composed:

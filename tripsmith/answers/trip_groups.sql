@@ -3,13 +3,19 @@
 -- name: count_from_gold
 -- Coarser cells are found by masking the bits of their tiles. Both and the hour are packed into one key, as in gold.sql, and
 -- trips added up as int: keys by three, and sums of bigint, which are numeric, took twice as long.
-SELECT packed & x'03FFE00003FFE000'::bigint AS origin_tile, packed << 13 & x'03FFE00003FFE000'::bigint AS destination_tile,
-       (packed >> 26 & 31)::int AS hour, trips
+SELECT ((packed & x'00001FFF00000000'::bigint) << 13) | ((packed & x'000000000007FFC0'::bigint) << 7) AS origin_tile,
+       (packed & x'03FFE00000000000'::bigint) | ((packed & x'00000000FFF80000'::bigint) >> 6) AS destination_tile,
+       (packed >> 58)::int AS hour, trips
 FROM (
-    SELECT (origin_tile & gold.tile_mask(%(zoom)s)) | ((destination_tile & gold.tile_mask(%(zoom)s)) >> 13)
-           | ({hour}::bigint << 26) AS packed, sum(trips::int) AS trips
-    FROM gold.trip_group
-    WHERE (%(region_id)s::int IS NULL OR region_id = %(region_id)s) AND {hours} AND {cells}
+    SELECT ((origin & x'03FFE00000000000'::bigint) >> 13) | ((origin & x'0000000003FFE000'::bigint) >> 7)
+           | (destination & x'03FFE00000000000'::bigint) | ((destination & x'0000000003FFE000'::bigint) << 6)
+           | ({hour}::bigint << 58) AS packed, sum(trips::int) AS trips
+    FROM (
+        SELECT origin_tile & gold.tile_mask(%(zoom)s) AS origin,
+               destination_tile & gold.tile_mask(%(zoom)s) AS destination, hour, trips
+        FROM gold.trip_group
+        WHERE (%(region_id)s::int IS NULL OR region_id = %(region_id)s) AND {hours} AND {cells}
+    ) AS coarse
     GROUP BY packed
 ) AS groups
 
