@@ -40,7 +40,11 @@ def build_dashboard(root: Path) -> None:
         return
     node = _node_on_path() or _node_of_wheel()
     npm = _npm_of(node)
-    environment = os.environ | {"PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
+    environment = os.environ | {
+        "PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        # The certificates that the machine trusts, a company's proxy among them, and not only those built into Node.
+        "NODE_USE_SYSTEM_CA": "1",
+    }
     for command in (["ci", "--no-audit", "--no-fund"], ["run", "build"]):
         subprocess.run([*npm, *command], cwd=sources, env=environment, check=True)
     stamp.write_text(state)

@@ -52,4 +52,5 @@ def _install() -> None:
     if installed.exists() and installed.stat().st_mtime > lock.stat().st_mtime:
         return
     command = [NODE, NODE_FOLDER / "lib/node_modules/npm/bin/npm-cli.js", "ci", "--no-audit", "--no-fund"]
-    subprocess.run(command, cwd=PACKAGES, check=True)
+    # The certificates that the machine trusts, a company's proxy among them, and not only those built into Node.
+    subprocess.run(command, cwd=PACKAGES, env=os.environ | {"NODE_USE_SYSTEM_CA": "1"}, check=True)

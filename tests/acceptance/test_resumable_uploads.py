@@ -49,7 +49,7 @@ def js_client(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     folder = tmp_path_factory.mktemp("tus") / "client"
     shutil.copytree(Path(__file__).parent / "tus_client", folder)
     programs = Path(ROOT_DIR) / "bin"
-    environment = os.environ | {"PATH": f"{programs}:{os.environ['PATH']}"}
+    environment = os.environ | {"PATH": f"{programs}:{os.environ['PATH']}", "NODE_USE_SYSTEM_CA": "1"}
     assert npm(["ci", "--no-audit", "--no-fund"], cwd=folder, env=environment) == 0
     return [str(programs / "node"), str(folder / "upload.mjs")]
 
