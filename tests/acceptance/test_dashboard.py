@@ -21,6 +21,8 @@ from test_live_server import HEADER, Server, a_server, a_trip, trips
 from tripsmith.sources.sample import write_sample
 
 LONG = 60_000
+# A busy machine draws late; what never comes still fails.
+expect.set_options(timeout=LONG)
 WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 MAP = "[data-test=map][data-ready=true]"
 

@@ -45,6 +45,11 @@ function asPoint([name, lon, lat, population]: Place): Feature<Point> {
 /** Keep a map's sources `near` and `places` filled for where it looks; call it after every move. */
 export function nearViewOf(map: MapLibre): () => Promise<void> {
   let shown = "";
+  // Leaving the page removes the map, perhaps while its parts are still on their way.
+  let isGone = false;
+  map.once("remove", () => {
+    isGone = true;
+  });
   return async () => {
     const isNear = map.getZoom() >= NEAR_ZOOM - 0.5;
     const view = map.getBounds();
@@ -63,7 +68,7 @@ export function nearViewOf(map: MapLibre): () => Promise<void> {
     cities ??= load<Place[]>("cities.json", []);
     for (const key of keys) if (!parts.has(key)) parts.set(key, load(`near/${key}.json`, nothing));
     const [large, ...loaded] = await Promise.all([cities, ...keys.map((key) => parts.get(key) ?? nothing)]);
-    if (shown !== wanted || map.getSource("near") !== near) return;
+    if (isGone || shown !== wanted || map.getSource("near") !== near) return;
     const small = (loaded as Part[]).flatMap((part) => part.places);
     const features = (loaded as Part[]).flatMap((part) => [asFeature("land", part.land), asFeature("water", part.water)]);
     near.setData({ type: "FeatureCollection", features } satisfies FeatureCollection);
