@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs, quote, unquote
 
 import pytest
 from chromium import WITH_WEBGL, axe, launch
@@ -92,10 +92,19 @@ def number(page: Page, name: str) -> float:
 
 
 def state_of(page: Page) -> dict[str, str]:
-    """What the address says; it is written a moment after a change."""
-    page.wait_for_timeout(400)
-    query = page.evaluate("location.hash").partition("?")[2]
+    """What the address says; it is written a moment after a change, later on a busy machine."""
+    before, now = "", page.evaluate("location.hash")
+    while now != before:
+        page.wait_for_timeout(1000)
+        before, now = now, page.evaluate("location.hash")
+    query = now.partition("?")[2]
     return {name: unquote(values[0]) for name, values in parse_qs(query).items()}
+
+
+def area_of(page: Page, other_than: str = "") -> str:
+    """The area in the address, once there is one other than that."""
+    page.wait_for_function("(was) => (location.hash.match(/area=([^&]*)/)?.[1] ?? was) !== was", arg=quote(other_than))
+    return state_of(page)["area"]
 
 
 def expect_answer_of_api(page: Page, server: Server, **parameters: str) -> None:
@@ -220,7 +229,7 @@ def test_a_box_is_drawn_and_its_number_is_the_apis(browser: Browser, server: Ser
         page.wait_for_selector(MAP)
         expect_answer_of_api(page, server)
         draw_box(page)
-        drawn = state_of(page)["area"]
+        drawn = area_of(page)
         expect_answer_of_api(page, server, bbox=drawn)
         assert number(page, "trips-one") > 0
         for name, match in (("end", "destination"), ("do both", "both"), ("do either", "either")):
@@ -231,7 +240,7 @@ def test_a_box_is_drawn_and_its_number_is_the_apis(browser: Browser, server: Ser
         page.mouse.down()
         page.mouse.move(740, 440, steps=6)
         page.mouse.up()
-        moved = state_of(page)["area"]
+        moved = area_of(page, drawn)
         assert moved != drawn
         expect_answer_of_api(page, server, bbox=moved, match="either")
         page.get_by_role("button", name="Remove the area").click()
@@ -246,7 +255,7 @@ def test_a_polygon_is_drawn(browser: Browser, server: Server) -> None:
             page.mouse.move(*corner, steps=3)
             page.mouse.click(*corner)
         expect(page.get_by_text("A polygon of 3 corners")).to_be_visible()
-        ring = [[float(number) for number in point.split(",")] for point in state_of(page)["area"].split(";")]
+        ring = [[float(number) for number in point.split(",")] for point in area_of(page).split(";")]
         area = {"type": "Polygon", "coordinates": [[*ring, ring[0]]]}
         answer = server.post("/api/v1/weekly-average", json={"area": area}).json()
         expect(page.locator("[data-test=trips-one]")).to_have_text(f"{answer['trips']:,}", timeout=LONG)
@@ -401,7 +410,7 @@ def test_an_area_is_made_and_typed_without_a_mouse(browser: Browser, server: Ser
     with a_page(browser, server, "#/map?at=14.42,50.08,11") as page:
         page.wait_for_selector(MAP)
         page.get_by_role("button", name="Box here").press("Enter")
-        expect_answer_of_api(page, server, bbox=state_of(page)["area"])
+        expect_answer_of_api(page, server, bbox=area_of(page))
         typed = page.get_by_role("textbox", name="Box: west")
         typed.fill("14.4, 50.0, 14.6, 50.1")
         typed.press("Enter")
