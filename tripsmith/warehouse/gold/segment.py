@@ -1,6 +1,6 @@
 """A segment: gold's part that tells trips by place, of one large ingestion or of many small ones.
 
-It is made after the ingestion has succeeded, as that takes half as long again; until then silver answers for it.
+It is made after the ingestion has succeeded, as that takes twice as long; until then silver answers for it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
