@@ -8,7 +8,6 @@ and writes benchmarks/results/answers-<rows>.json and .png.
 """
 
 import argparse
-import json
 import math
 import multiprocessing
 import os
@@ -30,7 +29,7 @@ import duckdb
 import psutil
 from psycopg import Connection, sql
 
-from benchmarks.chart import bar_chart
+from benchmarks.chart import keep_results
 from tripsmith.answers.days import count_days
 from tripsmith.answers.grouping import GroupQuestion
 from tripsmith.answers.places import Snapshot, snapshot
@@ -46,7 +45,6 @@ from tripsmith.sources.sample import write_sample
 from tripsmith.warehouse.database import Warehouse, open_warehouse
 from tripsmith.warehouse.queries import load_queries
 
-RESULTS = Path(__file__).parent / "results"
 QUERIES = load_queries("benchmarks", "answers.sql")
 
 # Kilometres from side to side: from a street to a country.
@@ -354,16 +352,13 @@ def write_report(report: dict[str, Any]) -> None:
             f"{kind['name']:<26}{kind['p50_ms']:>9.1f}{kind['p95_ms']:>9.1f}{scanned:>10}{kind['duckdb_ms']:>11,.0f}"
             f"{kind['duckdb_times_of_p95']:>14.1f}"
         )
-    RESULTS.mkdir(exist_ok=True)
-    stem = RESULTS / f"answers-{report['rows']}"
-    stem.with_suffix(".json").write_text(json.dumps(report, indent=2) + "\n")
-    bar_chart(
-        stem.with_suffix(".png"),
+    keep_results(
+        f"answers-{report['rows']}",
+        report,
         f"95th percentile of answers, {report['rows']:,} trips ({report['machine']})",
         "milliseconds",
         [(kind["name"], kind["p95_ms"]) for kind in reversed(report["kinds"])],
     )
-    print(f"written: {stem}.json, {stem}.png")
 
 
 if __name__ == "__main__":

@@ -26,14 +26,13 @@ from typing import Any
 import psutil
 from psycopg import sql
 
-from benchmarks.chart import bar_chart
+from benchmarks.chart import keep_results
 from tripsmith.settings import Settings
 from tripsmith.sources.sample import write_sample
 from tripsmith.warehouse.database import Warehouse, open_warehouse
 from tripsmith.warehouse.queries import load_queries
 from tripsmith.warehouse.server import binary
 
-RESULTS = Path(__file__).parent / "results"
 QUERIES = load_queries("benchmarks", "ingest.sql")
 INSERTED_SHARE = 0.001
 
@@ -123,16 +122,13 @@ def write_report(report: dict[str, Any]) -> None:
             f"{peer['name']:<30}{peer['median_seconds']:>10.1f}{peer['rows_per_second']:>12,.0f}"
             f"{own / peer['median_seconds']:>11.2f} x its  {details}"
         )
-    RESULTS.mkdir(exist_ok=True)
-    stem = RESULTS / f"ingest-{report['rows']}"
-    stem.with_suffix(".json").write_text(json.dumps(report, indent=2) + "\n")
-    bar_chart(
-        stem.with_suffix(".png"),
+    keep_results(
+        f"ingest-{report['rows']}",
+        report,
         f"CSV to database, {report['rows']:,} rows ({report['machine']})",
         "rows a second",
         [(peer["name"], peer["rows_per_second"]) for peer in report["peers"]],
     )
-    print(f"written: {stem}.json, {stem}.png")
 
 
 def _tripsmith(settings: Settings, warehouse: Warehouse, source: Path) -> dict[str, Any]:
