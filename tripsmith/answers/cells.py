@@ -11,7 +11,7 @@ from psycopg import Connection, sql
 from tripsmith.answers.cell import MAX_ZOOM as TILE_ZOOM
 from tripsmith.answers.cell import cell_name, tile_cell
 from tripsmith.answers.cover import Tiles, point_tiles, tile_mask
-from tripsmith.answers.places import Places, Trips, in_times, snapshot
+from tripsmith.answers.places import Places, snapshot, times_meant, unpack_hours
 from tripsmith.answers.question import BadQuestionError
 from tripsmith.answers.selection import Selection, condition, find_names
 from tripsmith.answers.shape import BoundingBox
@@ -141,12 +141,7 @@ def _from_gold(
     query = sql.SQL(QUERIES["cells_of_trips"]).format(end=sql.SQL(end))
     with connection.cursor("cells", binary=True) as cursor:
         for cell, trips, hours in cursor.execute(query, {**parameters, "with_hours": not selection.every_time}):
-            yield cell & mask, trips if hours is None else _count_hours(hours, selection)
-
-
-def _count_hours(packed: bytes, selection: Selection) -> int:
-    day_hours = np.frombuffer(packed, dtype=">i4").astype(np.int32)
-    return len(in_times(Trips(None, None, day_hours), selection).day_hours)
+            yield cell & mask, trips if hours is None else int(times_meant(unpack_hours(hours), selection).sum())
 
 
 def _days(selection: Selection) -> sql.Composable:

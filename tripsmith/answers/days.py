@@ -94,12 +94,12 @@ def _count_both(places: Places, selection: Selection, shape: Shape) -> Iterator[
 def _count_scanned(
     connection: Connection[Any], scanned: sql.Composable, selection: Selection, names: Names
 ) -> Iterator[tuple[int, int]]:
+    where = sql.SQL(" AND ").join([scanned, condition(selection, names)])
     if isinstance(selection.shape, Polygon):
-        where = sql.SQL(" AND ").join([scanned, condition(selection, names)])
         for trips in scan_trips(connection, where):
             yield from _by_day(matching(trips, selection).day_hours)
     else:
-        yield from scan_days(connection, scanned, selection, names)
+        yield from scan_days(connection, where)
 
 
 def _by_day(day_hours: DayHours, counts: DayHours | None = None) -> Iterator[tuple[int, int]]:

@@ -9,7 +9,7 @@ import numpy as np
 from psycopg import Connection, sql
 
 from tripsmith.answers.cover import Place, Tiles, classify, point_tiles, tile_mask
-from tripsmith.answers.places import DayHours, Places, Snapshot, Trips, in_shape, in_times, matching, scan_trips
+from tripsmith.answers.places import DayHours, Places, Snapshot, Trips, in_shape, in_times, lie_in, matching, scan_trips
 from tripsmith.answers.question import BadQuestionError
 from tripsmith.answers.selection import ALL_HOURS, Names, Selection, condition, end_condition
 from tripsmith.answers.shape import BoundingBox, Floats, Polygon, Shape
@@ -58,6 +58,11 @@ class GroupQuestion:
         return [(end, shape) for end, shape in shapes if shape is not None]
 
     @property
+    def either(self) -> Shape | None:
+        """The shape that either end may lie in, if that is what is asked."""
+        return self.selection.shape if self.selection.match == "either" else None
+
+    @property
     def shapes(self) -> dict[End, list[Shape]]:
         """The shapes that each end must lie in; a shape that either may lie in is in none."""
         shapes: dict[End, list[Shape]] = {"origin": [], "destination": []}
@@ -79,11 +84,10 @@ def counted_groups(
     """
     hour = sql.SQL("hour" if question.by_hour else "0")
     shapes = [(end, shape) for end, of_end in question.shapes.items() for shape in of_end]
-    either = question.selection.shape is not None and question.selection.match == "either"
     parts: list[sql.Composable] = []
     left_out: sql.Composable = sql.SQL("true")
     whole_until = 0
-    if question.in_gold and not either and len(shapes) <= 1:
+    if question.in_gold and question.either is None and len(shapes) <= 1:
         cells: sql.Composable = sql.SQL("true")
         if shapes:
             ((end, shape),) = shapes
@@ -108,8 +112,9 @@ def counted_groups(
         where = sql.SQL(" AND ").join([present.without_segment, left_out, *_conditions(question, names)])
         asked = (question.selection.shape, question.origin, question.destination)
         if any(isinstance(shape, Polygon) for shape in asked):
+            own = replace(question, selection=Selection()).shapes
             for trips in scan_trips(connection, where):
-                tally.add(_narrowed(matching(trips, question.selection), question))
+                tally.add(_narrowed(matching(trips, question.selection), question.selection, own))
         else:
             hour = sql.SQL(QUERIES["hour_of_trip"] if question.by_hour else "0")
             parts.append(sql.SQL(QUERIES["count_from_silver"]).format(hour=hour, condition=where))
@@ -136,35 +141,26 @@ def _conditions(question: GroupQuestion, names: Names) -> list[sql.Composable]:
 
 def _placed(places: Places, question: GroupQuestion, whole_until: int) -> Iterator[Trips]:
     """Yield the trips meant, origins as points; those only that `descend` comes down to."""
-    selection, shapes = question.selection, question.shapes
-    if selection.shape is not None and selection.match == "either":
-        for trips in places.trips_within("origin", selection.shape):
-            yield _narrowed(trips, question)
-        for trips in places.trips_within("destination", selection.shape):
-            yield _narrowed(_outside(trips.turned(), selection.shape), question)
-    elif shapes["origin"] or not shapes["destination"]:
-        shape = (shapes["origin"] or [WORLD])[0]
-        for trips in places.trips_within("origin", shape, whole_until=whole_until):
-            yield _narrowed(matching(trips, selection), question)
-    else:
-        for trips in places.trips_within("destination", shapes["destination"][0], whole_until=whole_until):
-            yield _narrowed(matching(trips.turned(), selection), question)
+    shapes, either = question.shapes, question.either
+    if either is not None:
+        for trips in places.trips_within("origin", either):
+            yield _narrowed(trips, question.selection, shapes)
+        for trips in places.trips_within("destination", either):
+            turned = trips.turned()
+            yield _narrowed(turned.where(~lie_in(turned, either)), question.selection, shapes)
+        return
+    end: End = "destination" if shapes["destination"] and not shapes["origin"] else "origin"
+    first, *shapes[end] = shapes[end] or [WORLD]
+    for trips in places.trips_within(end, first, whole_until=whole_until):
+        yield _narrowed(trips if end == "origin" else trips.turned(), question.selection, shapes)
 
 
-def _outside(trips: Trips, shape: Shape) -> Trips:
-    """Return the trips that do not start in a shape."""
-    if trips.points is None:
-        raise ValueError("the trips were read without their origins")
-    return trips.where(~shape.contains(trips.points[:, 0], trips.points[:, 1]))
-
-
-def _narrowed(trips: Trips, question: GroupQuestion) -> Trips:
-    """Return the trips at the times meant, and with ends in the shapes of each end."""
-    trips = in_times(trips, question.selection)
-    if question.origin is not None:
-        trips = in_shape(trips, question.origin)
-    if question.destination is not None:
-        trips = in_shape(trips, question.destination, others=True)
+def _narrowed(trips: Trips, selection: Selection, shapes: dict[End, list[Shape]]) -> Trips:
+    """Return the trips at the times meant, and with ends in all the shapes of each end."""
+    trips = in_times(trips, selection)
+    for end in ENDS:
+        for shape in shapes[end]:
+            trips = in_shape(trips, shape, others=end == "destination")
     return trips
 
 

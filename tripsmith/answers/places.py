@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from psycopg import Connection, sql
 
 from tripsmith.answers.cover import Place, Tiles, classify
-from tripsmith.answers.selection import ALL_WEEKDAYS, Names, Selection, condition
+from tripsmith.answers.selection import ALL_WEEKDAYS, Names, Selection
 from tripsmith.answers.shape import Flags, Floats, Shape
 from tripsmith.warehouse.bronze.table import SHARED
 from tripsmith.warehouse.gold.segment import TRIP_ZOOM, WEEK_ZOOMS, End
@@ -169,7 +169,7 @@ class Places:
         parameters = {**self.parameters, "zoom": step.zoom, "parents": step.parents, "cells": step.inside.tolist()}
         with self._connection.cursor(binary=True) as cursor:
             for (packed,) in cursor.execute(_of_end("read_hours", end), parameters):
-                pairs = np.frombuffer(packed, dtype=">i4").astype(np.int32).reshape(-1, 2)
+                pairs = unpack_hours(packed).reshape(-1, 2)
                 yield pairs[:, 0], pairs[:, 1]
 
     def trips(self, end: End, step: Step, *, inside: bool, points: bool, others: bool) -> Iterator[Trips]:
@@ -191,7 +191,7 @@ class Places:
                 yield Trips(
                     _unpack_points([row[0] for row in some]) if points else None,
                     _unpack_points([row[1] for row in some]) if others else None,
-                    np.frombuffer(b"".join([row[2] for row in some]), dtype=">i4").astype(np.int32),
+                    unpack_hours(b"".join([row[2] for row in some])),
                 )
 
     def trips_within(self, end: End, shape: Shape, *, whole_until: int = 0) -> Iterator[Trips]:
@@ -253,25 +253,18 @@ def in_times(trips: Trips, selection: Selection) -> Trips:
 
 def matching(trips: Trips, selection: Selection) -> Trips:
     """Return the trips, read with origins as points and destinations as others, that match the selection's shape."""
-    shape = selection.shape
-    if shape is None or trips.points is None or trips.others is None:
+    shape, match = selection.shape, selection.match
+    if shape is None:
         return trips
-    origins = shape.contains(trips.points[:, 0], trips.points[:, 1])
-    destinations = shape.contains(trips.others[:, 0], trips.others[:, 1])
-    kept = {
-        "origin": origins,
-        "destination": destinations,
-        "both": origins & destinations,
-        "either": origins | destinations,
-    }
-    return trips.where(kept[selection.match])
+    if match == "either":
+        return trips.where(lie_in(trips, shape) | lie_in(trips, shape, others=True))
+    if match in ("origin", "both"):
+        trips = in_shape(trips, shape)
+    return in_shape(trips, shape, others=True) if match in ("destination", "both") else trips
 
 
-def scan_days(
-    connection: Connection[Any], scanned: sql.Composable, selection: Selection, names: Names
-) -> Iterator[tuple[int, int]]:
-    """Yield day (since 1970-01-01) and trips of a selection without a polygon, from silver."""
-    where = sql.SQL(" AND ").join([scanned, condition(selection, names)])
+def scan_days(connection: Connection[Any], where: sql.Composable) -> Iterator[tuple[int, int]]:
+    """Yield day (since 1970-01-01) and trips of silver for which a condition is true."""
     yield from connection.execute(sql.SQL(QUERIES["scan_days"]).format(condition=where))
 
 
@@ -300,6 +293,11 @@ def _copied(data: bytes) -> Trips:
         np.column_stack([rows["other_lon"], rows["other_lat"]]).astype(np.float64),
         rows["hour"].astype(np.int32),
     )
+
+
+def unpack_hours(packed: bytes) -> DayHours:
+    """Return numbers of 4 bytes as gold packs them."""
+    return np.frombuffer(packed, dtype=">i4").astype(np.int32)
 
 
 def _unpack_points(packed: list[bytes]) -> Floats:

@@ -98,9 +98,11 @@ def find_names(connection: Connection[Any], selection: Selection) -> Names:
         if name is None:
             found += [None, None]
             continue
-        row = connection.execute(QUERIES[f"find_{kind}"], {"key": name_key(name)}).fetchone()
+        of_kind = {"names": sql.Identifier("silver", kind), "id": sql.Identifier(f"{kind}_id")}
+        find, list_all = (sql.SQL(QUERIES[query]).format(**of_kind) for query in ("find_name", "list_names"))
+        row = connection.execute(find, {"key": name_key(name)}).fetchone()
         if row is None:
-            known = {name_key(shown): shown for (shown,) in connection.execute(QUERIES[f"list_{kind}_names"])}
+            known = {name_key(shown): shown for (shown,) in connection.execute(list_all)}
             near = difflib.get_close_matches(name_key(name), known, n=3)
             raise unknown(name, [known[key] for key in near])
         found += row

@@ -59,10 +59,10 @@ SET state = 'cancelled', message = 'Cancelled before it was finished.', finished
 WHERE id = %(id)s AND state IN ('queued', 'running')
 
 -- name: try_claim
-SELECT pg_try_advisory_lock(hashtext('tripsmith.ingestion'), %(id)s)
+SELECT pg_try_advisory_lock(hashtext(%(kind)s), %(number)s)
 
 -- name: release
-SELECT pg_advisory_unlock(hashtext('tripsmith.ingestion'), %(id)s)
+SELECT pg_advisory_unlock(hashtext(%(kind)s), %(number)s)
 
 -- name: get_source
 SELECT i.source_path, i.owns_source, i.header_id, header.table_name, i.lot

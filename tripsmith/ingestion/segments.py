@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 from psycopg import Connection, sql
 
+from tripsmith.ingestion.ownership import SEGMENT, claim
 from tripsmith.warehouse.database import Warehouse, WarehouseError
 from tripsmith.warehouse.disk import DiskTooSmallError, check_segment_room
 from tripsmith.warehouse.gold.segment import APPLICATION_NAME, drop_segment, make_segment, publish
@@ -60,7 +61,8 @@ def make_next_segment(warehouse: Warehouse, *, few: int = FEW_TRIPS) -> Sequence
     Returns the ids of the ingestions; none when none waits, while another process is at it, and when interrupted.
     Raises DiskTooSmallError.
     """
-    with warehouse.connect() as connection, _claim(connection) as claimed:
+    # One at a time: a second one would take the other's cores.
+    with warehouse.connect() as connection, claim(connection, 0, kind=SEGMENT) as claimed:
         if not claimed:
             return ()
         # What still works on one is the orphan of a process that was killed.
@@ -81,7 +83,7 @@ def make_next_segment(warehouse: Warehouse, *, few: int = FEW_TRIPS) -> Sequence
                 except _ChangedError:
                     drop_segment(connection, segment)
                     continue
-                publish(connection, segment, plan.trips)
+                publish(connection, segment)
                 connection.execute(QUERIES["join"], {"segment": segment, "ids": list(plan.ids)})
             return plan.ids
     return ()
@@ -127,17 +129,6 @@ def leave_segment(connection: Connection[Any], ingestion_id: int) -> None:
     """Drop the segment that an ingestion is in, within the caller's transaction; the others in it will get another."""
     for (segment,) in connection.execute(QUERIES["get_segment"], {"id": ingestion_id}).fetchall():
         drop_segment(connection, segment)
-
-
-@contextmanager
-def _claim(connection: Connection[Any]) -> Iterator[bool]:
-    row = connection.execute(QUERIES["try_claim"]).fetchone()
-    claimed = bool(row and row[0])
-    try:
-        yield claimed
-    finally:
-        if claimed and not connection.broken:
-            connection.execute(QUERIES["release"])
 
 
 def _plan_large(connection: Connection[Any]) -> _Plan | None:

@@ -1,12 +1,5 @@
 -- Which ingestions have a segment of gold, and which are to get one.
 
--- name: try_claim
--- One at a time: a second one would take the other's cores.
-SELECT pg_try_advisory_lock(hashtext('tripsmith.segment'), 0)
-
--- name: release
-SELECT pg_advisory_unlock(hashtext('tripsmith.segment'), 0)
-
 -- name: next_large
 SELECT id, xmin::text, rows_loaded, lot
 FROM ops.ingestion

@@ -58,11 +58,10 @@ def make_segment(warehouse: Warehouse, batches: Sequence[sql.Composable], hold: 
     return segment
 
 
-def publish(connection: Connection[Any], segment: int, trips: int) -> None:
+def publish(connection: Connection[Any], segment: int) -> None:
     """Let a segment be seen, within the caller's transaction."""
     for name in TABLES:
         connection.execute(_query("attach", segment, name))
-    connection.execute(QUERIES["set_trips"], {"id": segment, "trips": trips})
 
 
 def drop_segment(connection: Connection[Any], segment: int) -> None:

@@ -2,7 +2,7 @@
 -- is made of, {end} and {other} are the columns of one end of a trip and of the other.
 
 -- name: add_segment
-INSERT INTO gold.segment (trips) VALUES (0) RETURNING id
+INSERT INTO gold.segment DEFAULT VALUES RETURNING id
 
 -- name: call_connection
 SELECT set_config('application_name', %(name)s, false)
@@ -102,9 +102,6 @@ ANALYZE {table}
 
 -- name: attach
 ALTER TABLE {parent} ATTACH PARTITION {table} FOR VALUES IN ({segment})
-
--- name: set_trips
-UPDATE gold.segment SET trips = %(trips)s WHERE id = %(id)s
 
 -- name: drop_table
 DROP TABLE IF EXISTS {table}

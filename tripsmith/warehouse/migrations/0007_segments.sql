@@ -2,8 +2,7 @@
 -- silver. A segment holds one large ingestion, or many small ones; its tables are partitions that come and go with it.
 -- An ingestion without a segment is answered from silver, slower and just as exactly.
 CREATE TABLE gold.segment (
-    id    int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    trips bigint NOT NULL
+    id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY
 );
 ALTER TABLE ops.ingestion ADD COLUMN segment int REFERENCES gold.segment ON DELETE SET NULL;
 CREATE INDEX ingestion_without_segment ON ops.ingestion (id) WHERE state = 'succeeded' AND segment IS NULL;
