@@ -44,9 +44,9 @@ CREATE TABLE silver.trip (
     destination_longitude double precision,
     destination_latitude  double precision,
     line                  bigint,
+    utc_offset_minutes    smallint,                   -- where the file states one
     lot                   int,
-    ingestion_id          int,
-    utc_offset_minutes    smallint                    -- where the file states one
+    ingestion_id          int
 ) PARTITION BY RANGE (lot, line);
 CREATE TABLE silver.trip_0 PARTITION OF silver.trip FOR VALUES FROM (0, MINVALUE) TO (0, MAXVALUE);
 CREATE INDEX trip_0_ingestion ON silver.trip_0 (ingestion_id);

@@ -46,8 +46,8 @@ class SilverLoad:
         if loaded is None:
             loaded = self._load_careful(connection, lines)
         if self.lot != SHARED:
-            names_of_piece = _piece_names(self.lot, lines, self.suffix)
-            connection.execute(sql.SQL(QUERIES["promise_range"]).format(**names_of_piece))
+            names = {**_piece_names(self.lot, lines, self.suffix), "ingestion_id": sql.Literal(self.ingestion_id)}
+            connection.execute(sql.SQL(QUERIES["complete_piece"]).format(**names))
         return loaded
 
     def _load_clean(self, connection: Connection[Any], lines: range, rows: int) -> int | None:
@@ -56,7 +56,7 @@ class SilverLoad:
         clean = self._queries(f"{self.layout.format.name}_clean.sql", lines, names)
         try:
             with connection.transaction() as attempt:
-                if self._fill(connection, clean["trips"], lines) == rows:
+                if self._fill(connection, clean, lines) == rows:
                     return rows
                 raise psycopg.Rollback(attempt)
         except psycopg.DataError:
@@ -68,13 +68,19 @@ class SilverLoad:
         queries = self._queries(f"{self.layout.format.name}_careful.sql", lines)
         connection.execute(queries["judge"])
         connection.execute(queries["reject"])
-        loaded = self._fill(connection, queries["trips"], lines)
+        loaded = self._fill(connection, queries, lines)
         connection.execute(QUERIES["drop_judged"])
         return loaded
 
-    def _fill(self, connection: Connection[Any], trips: sql.Composable, lines: range) -> int:
+    def _fill(self, connection: Connection[Any], queries: dict[str, sql.Composed], lines: range) -> int:
         fill = "fill_shared" if self.lot == SHARED else "fill_piece"
-        statement = sql.SQL(QUERIES[fill]).format(piece=piece_of(self.lot, lines, self.suffix), trips=trips)
+        statement = sql.SQL(QUERIES[fill]).format(
+            piece=piece_of(self.lot, lines, self.suffix),
+            lot=sql.Literal(self.lot),
+            ingestion_id=sql.Literal(self.ingestion_id),
+            trips=queries["trips"],
+            columns=queries["columns"],
+        )
         return connection.execute(statement).rowcount
 
     def _known_names(self, connection: Connection[Any], lines: range) -> dict[str, sql.Composable]:
@@ -102,7 +108,6 @@ class SilverLoad:
             "bronze": self.bronze.piece(self.lot, lines),
             "rows": self.rows,
             "record": self._record(),
-            "lot": sql.Literal(self.lot),
             "ingestion_id": sql.Literal(self.ingestion_id),
         }
         queries = load_queries(__package__, file_name)

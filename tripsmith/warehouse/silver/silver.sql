@@ -8,15 +8,18 @@ CREATE TABLE {piece} WITH (autovacuum_enabled = false) AS
 {trips}
 
 -- name: fill_shared
-INSERT INTO silver.trip_0 (started_at, region_id, datasource_id, origin_tile, destination_tile, origin_longitude,
-                           origin_latitude, destination_longitude, destination_latitude, line, lot, ingestion_id,
-                           utc_offset_minutes)
-{trips}
+INSERT INTO silver.trip_0 ({columns}, lot, ingestion_id)
+SELECT trip.*, {lot}, {ingestion_id} FROM ({trips}) AS trip
 
--- name: promise_range
+-- name: complete_piece
+-- What is the same in every row is kept once, in the catalogue, not in the rows: an eighth less of disk.
 -- The check tells PostgreSQL, when the piece is attached, that every row belongs where it is to be.
-ALTER TABLE {piece} ADD CONSTRAINT one_range
-    CHECK (lot IS NOT NULL AND line IS NOT NULL AND lot = {lot} AND line >= {first} AND line < {stop})
+ALTER TABLE {piece}
+    ADD COLUMN IF NOT EXISTS utc_offset_minutes smallint,
+    ADD COLUMN lot int DEFAULT {lot},
+    ADD COLUMN ingestion_id int DEFAULT {ingestion_id},
+    ADD CONSTRAINT one_range
+        CHECK (lot IS NOT NULL AND line IS NOT NULL AND lot = {lot} AND line >= {first} AND line < {stop})
 
 -- name: leave_to_autovacuum
 ALTER TABLE {piece} RESET (autovacuum_enabled)

@@ -38,13 +38,17 @@ SELECT {ingestion_id}, judged.line, convert_to(judged.record, 'UTF8'), judged.re
 FROM pg_temp.judged
 WHERE judged.reasons <> '{{}}'
 
+-- name: columns
+started_at, region_id, datasource_id, origin_tile, destination_tile, origin_longitude, origin_latitude,
+destination_longitude, destination_latitude, line, utc_offset_minutes
+
 -- name: trips
 SELECT typed.started_at, typed.region_id, typed.datasource_id,
        silver.tile(typed.origin[0], typed.origin[1]) AS origin_tile,
        silver.tile(typed.destination[0], typed.destination[1]) AS destination_tile,
        typed.origin[0] AS origin_longitude, typed.origin[1] AS origin_latitude,
        typed.destination[0] AS destination_longitude, typed.destination[1] AS destination_latitude,
-       typed.line, {lot}::int AS lot, {ingestion_id}::int AS ingestion_id, typed.utc_offset_minutes
+       typed.line, typed.utc_offset_minutes
 FROM (
     SELECT judged.local_time::timestamp AS started_at, judged.origin::point AS origin,
            judged.destination::point AS destination, judged.line, judged.region_id, judged.datasource_id,

@@ -4,12 +4,16 @@
 -- Points are cast as PostgreSQL's own type, a tenth of the cost of a regular expression. right() skips six characters and
 -- copies the rest, where substr() would count all of them.
 
+-- name: columns
+started_at, region_id, datasource_id, origin_tile, destination_tile, origin_longitude, origin_latitude,
+destination_longitude, destination_latitude, line
+
 -- name: trips
 SELECT trip.started_at, trip.region_id, trip.datasource_id,
        silver.tile(trip.origin_longitude, trip.origin_latitude) AS origin_tile,
        silver.tile(trip.destination_longitude, trip.destination_latitude) AS destination_tile,
        trip.origin_longitude, trip.origin_latitude, trip.destination_longitude, trip.destination_latitude,
-       trip.line, {lot}::int AS lot, {ingestion_id}::int AS ingestion_id, NULL::smallint AS utc_offset_minutes
+       trip.line
 FROM (
     SELECT shaped.started_at, {region_id} AS region_id, {datasource_id} AS datasource_id, shaped.line,
            shaped.origin[0] AS origin_longitude, shaped.origin[1] AS origin_latitude,
