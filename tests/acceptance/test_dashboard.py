@@ -4,10 +4,8 @@ import io
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -209,6 +207,47 @@ def test_a_file_that_cannot_be_taken_is_told_why(browser: Browser, server: Serve
     context.close()
 
 
+def test_a_file_without_regions_is_sent_again_with_one(browser: Browser, server: Server) -> None:
+    context = browser.new_context(viewport=WIDE)
+    page = context.new_page()
+    page.goto(f"{server.url}/#/files")
+    content = trips(a_trip("Prague", "2018-11-05")).replace(b"region,", b"").replace(b"Prague,", b"")
+    page.locator("input[type=file]").set_input_files({"name": "bare.csv", "mimeType": "text/csv", "buffer": content})
+    card = page.locator("[data-test=upload]", has_text="bare.csv")
+    expect(card.get_by_role("alert")).to_contain_text("lacks region", timeout=LONG)
+    card.get_by_label("Region of all rows").fill("Bareville")
+    card.get_by_role("button", name="Send again").click()
+    expect(page.locator(".file[data-state=succeeded]", has_text="bare.csv")).to_be_visible(timeout=LONG)
+    assert server.get("/api/v1/weekly-average?region=bareville").json()["trips"] == 1
+    context.close()
+
+
+def test_an_upload_goes_on_where_it_was_when_the_server_was_killed(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "large.csv"
+    with path.open("wb") as file:
+        write_sample(file, 500_000)
+    with a_server() as server, browser.new_context(viewport=WIDE) as context:
+        page = context.new_page()
+        page.goto(f"{server.url}/#/files")
+        expect(page.get_by_text("live", exact=True)).to_be_visible()
+        # A slow line, so that there is a moment to cut it.
+        line = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 5_000_000}
+        context.new_cdp_session(page).send("Network.emulateNetworkConditions", line)
+        offsets: list[int] = []
+        page.on("request", lambda sent: offsets.append(int(sent.headers.get("upload-offset", 0))))
+        page.locator("input[type=file]").set_input_files(path)
+        page.wait_for_function("() => document.querySelector('[data-test=upload] progress')?.value > 0.3")
+        server.kill_web()
+        uploads = server.data_dir / "uploads/tus"
+        (part,) = uploads.glob("*.part")
+        kept = part.stat().st_size
+        assert kept > path.stat().st_size / 4
+        expect(page.locator(".file[data-state=succeeded]", has_text="large.csv")).to_be_visible(timeout=2 * LONG)
+        assert max(offsets) == kept
+        assert [one.stem for one in uploads.glob("*.json")] == [part.stem]
+        assert server.get("/api/v1/weekly-average").json()["trips"] == 500_000
+
+
 def test_rejected_rows_are_seen_and_downloaded(browser: Browser, server: Server, tmp_path: Path) -> None:
     with a_page(browser, server, "#/files") as page:
         card = page.locator(".file", has_text="faulty.csv")
@@ -348,25 +387,17 @@ def test_two_browsers_watch_one_ingestion(browser: Browser, server: Server) -> N
 
 
 def test_it_outlives_a_restart_of_the_server(browser: Browser) -> None:
-    folder = Path(tempfile.mkdtemp(prefix="tripsmith-", dir="/tmp"))
-    folder.chmod(0o755)
-    server = Server(folder)
-    context = browser.new_context(viewport=WIDE)
-    try:
+    with a_server() as server, browser.new_context(viewport=WIDE) as context:
         page = context.new_page()
         page.goto(f"{server.url}/#/files")
         expect(page.get_by_text("live", exact=True)).to_be_visible(timeout=LONG)
         server.stop()
         expect(page.get_by_text("The server does not answer")).to_be_visible(timeout=LONG)
-        server = Server(folder, "--port", server.url.rsplit(":", 1)[1])
+        server.start_again()
         expect(page.get_by_text("The server does not answer")).to_have_count(0, timeout=LONG)
         answer = server.post("/upload-csv", files={"file": ("after.csv", trips(a_trip()))})
         assert answer.status_code == 200
         expect(page.locator(".file[data-state=succeeded]", has_text="after.csv")).to_be_visible(timeout=LONG)
-    finally:
-        context.close()
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_a_token_is_asked_for_where_one_is_needed(browser: Browser) -> None:

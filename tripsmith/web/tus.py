@@ -36,6 +36,7 @@ from tripsmith.web.upload import STALE_SECONDS, allow_large_body, label, read_bo
 
 VERSION = "1.0.0"
 INGESTION_HEADER = "Tripsmith-Ingestion"
+CONTENT_HEADER = "Tripsmith-Content"  # "new", or "known" where the warehouse had it
 
 _EXTENSIONS = "creation,creation-with-upload,termination,expiration,checksum"
 _MEDIA_TYPE = "application/offset+octet-stream"
@@ -61,6 +62,7 @@ class _Resumable:
     file_name: str
     options: Options
     ingestion: str | None = None
+    is_known: bool = False
 
     @property
     def data(self) -> Path:
@@ -232,7 +234,7 @@ def _finish(upload: _Resumable) -> _Resumable:
         upload.delete()
         # Not 409: to a tus client that means an offset that is not right, and it would send everything again.
         raise BadFileError(str(error)) from error
-    finished = replace(upload, ingestion=submission.ingestion.id)
+    finished = replace(upload, ingestion=submission.ingestion.id, is_known=not submission.is_new)
     finished.write()
     if not submission.has_file:
         path.unlink(missing_ok=True)
@@ -297,6 +299,7 @@ def _state(upload: _Resumable, status: int, **headers: str) -> Response:
     headers["Upload-Offset"] = str(upload.offset)
     if upload.ingestion is not None:
         headers[INGESTION_HEADER] = upload.ingestion
+        headers[CONTENT_HEADER] = "known" if upload.is_known else "new"
         headers["Content-Location"] = url_for("ingestions.show_ingestion", id=upload.ingestion)
     else:
         expires = upload.data.stat().st_mtime + STALE_SECONDS
