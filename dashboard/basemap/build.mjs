@@ -1,15 +1,14 @@
 /**
  * Makes the base map out of public data: npm packages in, public/basemap/ out.
  *
- * world.json      land and borders of the whole world, coarse, for far views (GeoJSON, Natural Earth)
- * borders.json    borders in detail, for near views (GeoJSON, Natural Earth)
+ * world.json      the countries of the world, coarse, for far views (TopoJSON, Natural Earth)
  * cities.json     cities of 100,000 people and more: [name, longitude, latitude, population] (GeoNames)
- * near/X-Y.json   what near views show of one tile at zoom 5: land, water (OpenStreetMap) and places (GeoNames).
- *                 A ring is one list of 1e-4 degrees: x, y, then differences.
+ * near/X-Y.json   what near views show of one tile at zoom 5: land and water (OpenStreetMap), borders (Natural Earth)
+ *                 and places (GeoNames). A line is one list of 1e-4 degrees: x, y, then differences.
  */
-import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { feature, mesh } from "topojson-client";
+import { mesh } from "topojson-client";
 
 const require = createRequire(import.meta.url);
 const OUT = new URL("../public/basemap/", import.meta.url);
@@ -96,9 +95,25 @@ function distribute(polygon, kind, tiles) {
   }
 }
 
+/** Put a line into tiles, each step into the one where its middle lies. */
+function distributeLine(line, tiles) {
+  let run = [];
+  let holder = null;
+  for (let index = 1; index < line.length; index++) {
+    const [from, to] = [line[index - 1], line[index]];
+    const there = tile(tiles, column((from[0] + to[0]) / 2), row((from[1] + to[1]) / 2));
+    if (there !== holder) {
+      if (holder !== null) holder.borders.push(encode(run));
+      [holder, run] = [there, [from]];
+    }
+    run.push(to);
+  }
+  if (holder !== null) holder.borders.push(encode(run));
+}
+
 function tile(tiles, x, y) {
   const key = `${x}-${y}`;
-  if (!tiles.has(key)) tiles.set(key, { land: [], water: [], places: [] });
+  if (!tiles.has(key)) tiles.set(key, { land: [], water: [], borders: [], places: [] });
   return tiles.get(key);
 }
 
@@ -137,18 +152,9 @@ places.sort((one, other) => other[3] - one[3]);
 for (const place of places) {
   if (place[3] < CITY_POPULATION) tile(tiles, column(place[1]), row(place[2])).places.push(place);
 }
+const fine = require("world-atlas/countries-10m.json");
+for (const line of mesh(fine, fine.objects.countries, (one, other) => one !== other).coordinates) distributeLine(line, tiles);
 for (const [key, content] of tiles) await writeFile(new URL(`near/${key}.json`, OUT), JSON.stringify(content));
 
-const coarse = require("world-atlas/countries-50m.json");
-const fine = require("world-atlas/countries-10m.json");
-const isShared = (one, other) => one !== other;
-const land = feature(coarse, coarse.objects.land).features[0].geometry;
-const borders = mesh(coarse, coarse.objects.countries, isShared);
-const world = [[land, "land"], [borders, "border"]].map(([geometry, kind]) => ({ type: "Feature", properties: { kind }, geometry }));
-await writeFile(new URL("world.json", OUT), JSON.stringify({ type: "FeatureCollection", features: world }, rounded(2)));
-await writeFile(new URL("borders.json", OUT), JSON.stringify(mesh(fine, fine.objects.countries, isShared), rounded(3)));
+await copyFile(require.resolve("world-atlas/countries-50m.json"), new URL("world.json", OUT));
 await writeFile(new URL("cities.json", OUT), JSON.stringify(places.filter((place) => place[3] >= CITY_POPULATION)));
-
-function rounded(decimals) {
-  return (_, value) => (typeof value === "number" ? Number(value.toFixed(decimals)) : value);
-}

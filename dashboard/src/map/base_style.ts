@@ -2,7 +2,6 @@
 import type { ExpressionSpecification, LayerSpecification, StyleSpecification } from "maplibre-gl";
 import type { Theme } from "../theme";
 
-export const FOLDER = `${import.meta.env.BASE_URL}basemap/`;
 /** From this zoom on, land and water are shown in detail. */
 export const NEAR_ZOOM = 7;
 /** Trips are drawn below this layer, so that names stay readable. */
@@ -72,7 +71,15 @@ export function baseStyle(theme: Theme): StyleSpecification {
       source: "world",
       maxzoom: NEAR_ZOOM,
       filter: isKind("land"),
-      paint: { "fill-color": palette.land, "fill-outline-color": palette.shore },
+      paint: { "fill-color": palette.land, "fill-antialias": false },
+    },
+    {
+      id: "shores-far",
+      type: "line",
+      source: "world",
+      maxzoom: NEAR_ZOOM,
+      filter: isKind("shore"),
+      paint: { "line-color": palette.shore, "line-width": 0.8 },
     },
     {
       id: "land-near",
@@ -101,8 +108,9 @@ export function baseStyle(theme: Theme): StyleSpecification {
     {
       id: "borders-near",
       type: "line",
-      source: "borders",
+      source: "near",
       minzoom: NEAR_ZOOM,
+      filter: isKind("border"),
       paint: { "line-color": palette.border, "line-width": 1.2, "line-dasharray": [3, 2] },
     },
     {
@@ -131,10 +139,9 @@ export function baseStyle(theme: Theme): StyleSpecification {
     sources: {
       world: {
         type: "geojson",
-        data: `${FOLDER}world.json`,
+        data: empty,
         attribution: "Natural Earth · © OpenStreetMap contributors · GeoNames",
       },
-      borders: { type: "geojson", data: `${FOLDER}borders.json` },
       near: { type: "geojson", data: empty, tolerance: 0.2 },
       places: { type: "geojson", data: empty },
     },
