@@ -7,6 +7,7 @@ const whole = new Intl.NumberFormat(locale);
 const oneDecimal = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const compact = new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 });
 const percent = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 });
+const smallPercent = new Intl.NumberFormat(locale, { style: "percent", maximumSignificantDigits: 1 });
 // Dates in the data are local to where the trip was: they are shown as written, whatever the reader's time zone.
 const day = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeZone: "UTC" });
 const shortDay = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", timeZone: "UTC" });
@@ -29,7 +30,8 @@ function isKnown(language: string): boolean {
 export const count = (value: number): string => whole.format(value);
 export const decimal = (value: number): string => oneDecimal.format(value);
 export const brief = (value: number): string => compact.format(value);
-export const share = (value: number): string => percent.format(value);
+/** Five in a million are not nothing: they are 0.0005 %. */
+export const share = (value: number): string => (value > 0 && value < 0.01 ? smallPercent : percent).format(value);
 export const date = (iso: string): string => day.format(asUtc(iso));
 export const dateShort = (iso: string): string => shortDay.format(asUtc(iso));
 export const localTime = (iso: string): string => dayAndTime.format(asUtc(iso));

@@ -79,7 +79,7 @@ export function MetricsPage() {
                     </th>
                     <td class="number">
                       <Bar value={region.trips} most={metrics.regions[0]?.trips ?? 1} />
-                      {count(region.trips)}
+                      <span class="figure-cell">{count(region.trips)}</span>
                     </td>
                     <td>{region.latest_datasource}</td>
                     <td>{localTime(region.first_trip)}</td>
@@ -108,7 +108,7 @@ export function MetricsPage() {
                     <th scope="row">{source.name}</th>
                     <td class="number">
                       <Bar value={source.trips} most={metrics.datasources[0]?.trips ?? 1} />
-                      {brief(source.trips)}
+                      <span class="figure-cell">{brief(source.trips)}</span>
                     </td>
                     <td class="quiet">{source.regions.join(", ")}</td>
                   </tr>
