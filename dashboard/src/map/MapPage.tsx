@@ -196,8 +196,9 @@ export function MapPage() {
     setHover(null);
     go({ layer: chosen });
   };
+  const panels = isEmpty ? "is-empty" : sheet === null ? "" : `has-sheet sheet-${sheet}`;
   return (
-    <div class={`map-page ${sheet === null ? "" : `has-sheet sheet-${sheet}`} ${tool === null ? "" : "is-drawing"}`}>
+    <div class={`map-page ${panels} ${tool === null ? "" : "is-drawing"}`}>
       <h1 class="only-heard">Map of trips</h1>
       <div ref={place} class="map" data-test="map" data-ready={canDraw && !isPending && (cells.document ?? flows.document) !== null} />
       {failure !== null && (
