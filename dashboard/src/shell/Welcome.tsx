@@ -47,7 +47,9 @@ export function Welcome() {
           {problem}
         </p>
       )}
-      <p class="quiet">Packed files (.gz, .zst, .zip) are taken as they are. The command line takes files too: tripsmith ingest trips.csv</p>
+      <p class="quiet">
+        Packed files (.gz, .zst, .zip) are taken as they are. The command line takes files too: <code>tripsmith ingest trips.csv</code>
+      </p>
     </section>
   );
 }
