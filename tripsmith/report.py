@@ -1,14 +1,18 @@
 """Answers as text for people."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import click
 
-from tripsmith.answers.metrics import TripMetrics
-from tripsmith.answers.trip_groups import TripGroups
-from tripsmith.answers.weekly_average import WeeklyAverage
 from tripsmith.ingestion.ingestion import Ingestion
 from tripsmith.web.tokens import Token
+
+# Answers need numpy, which commands that only print ingestions or tokens should not wait for.
+if TYPE_CHECKING:
+    from tripsmith.answers.metrics import TripMetrics
+    from tripsmith.answers.trip_groups import TripGroups
+    from tripsmith.answers.weekly_average import WeeklyAverage
 
 _BAR_WIDTH = 40
 
@@ -51,7 +55,7 @@ def print_ingestions(ingestions: Iterable[Ingestion]) -> None:
     _print_table(rows)
 
 
-def print_weekly_average(answer: WeeklyAverage) -> None:
+def print_weekly_average(answer: "WeeklyAverage") -> None:
     """Print the average, what it is of, and a bar for every week."""
     selection = answer.selection
     what = selection.region or "all trips"
@@ -70,7 +74,7 @@ def print_weekly_average(answer: WeeklyAverage) -> None:
         click.echo(f"  {week}  {trips:>11,}  {'#' * round(trips / most * _BAR_WIDTH)}".rstrip())
 
 
-def print_groups(answer: TripGroups) -> None:
+def print_groups(answer: "TripGroups") -> None:
     """Print a table of trip groups, with the centres of their cells."""
     rows: list[tuple[str, ...]] = [
         ("TRIPS", "HOUR", "FROM (LON, LAT)", "TO (LON, LAT)", "ORIGIN CELL", "DESTINATION CELL")
@@ -83,7 +87,7 @@ def print_groups(answer: TripGroups) -> None:
     _print_table(rows)
 
 
-def print_metrics(answer: TripMetrics) -> None:
+def print_metrics(answer: "TripMetrics") -> None:
     """Print what the warehouse holds."""
     click.echo(f"{answer.trips:,} trips, {answer.rejected:,} rows rejected, {answer.ingestions:,} ingestions")
     if not answer.trips:

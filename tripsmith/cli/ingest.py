@@ -1,0 +1,173 @@
+"""The commands that take files in: `ingest`, `watch` and `worker`."""
+
+import logging
+import shutil
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import wraps
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import click
+import psycopg
+
+from tripsmith.cli.options import json_option, print_json
+from tripsmith.ingestion.carry import carry
+from tripsmith.ingestion.ingestion import Ingestion, IngestionConflictError
+from tripsmith.ingestion.segments import making_segments
+from tripsmith.ingestion.submission import BadFileError, Options, submit
+from tripsmith.ingestion.worker import work
+from tripsmith.progress_bar import shown_progress
+from tripsmith.report import print_ingestion
+from tripsmith.settings import Settings
+from tripsmith.sources.formats import FORMATS
+from tripsmith.warehouse.database import Warehouse, open_warehouse
+
+
+def _with_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add what can be said of how a file is to be read; the command is called with `options`."""
+
+    @wraps(command)
+    def with_options(
+        *arguments: Any,
+        format_name: str | None,
+        region: str | None,
+        datasource: str | None,
+        encoding: str | None,
+        **others: Any,
+    ) -> None:
+        command(*arguments, options=Options(format_name, region, datasource, encoding), **others)
+
+    for option in (
+        click.option("--encoding", help="The file's encoding; UTF-8 if not given."),
+        click.option("--datasource", help="The data source of every row, where the file has no such column."),
+        click.option("--region", help="The region of every row, where the file has no such column."),
+        click.option(
+            "--format",
+            "format_name",
+            type=click.Choice(list(FORMATS)),
+            help="What the columns mean; found out from the header.",
+        ),
+    ):
+        with_options = option(with_options)
+    return with_options
+
+
+@click.command()
+@click.argument(
+    "paths", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
+)
+@_with_options
+@json_option
+@click.pass_obj
+def ingest(settings: Settings, paths: tuple[Path, ...], options: Options, as_json: bool) -> None:
+    """Take CSV files (.csv, .gz, .zst, .zip, - for standard input) through all layers."""
+    ended: list[Ingestion] = []
+    with open_warehouse(settings) as warehouse, warehouse.connect() as connection:
+        for path in paths:
+            # One file that cannot be taken must not keep the others out.
+            try:
+                ended.append(_ingest(settings, warehouse, connection, path, options, quiet=as_json))
+            except (BadFileError, IngestionConflictError) as error:
+                click.echo(f"Error: {path}: {error}" if len(paths) > 1 else f"Error: {error}", err=True)
+    if as_json:
+        print_json({"ingestions": [ingestion.as_json() for ingestion in ended], "next": None})
+    if len(ended) < len(paths) or any(ingestion.state != "succeeded" for ingestion in ended):
+        sys.exit(1)
+
+
+def _ingest(
+    settings: Settings,
+    warehouse: Warehouse,
+    connection: psycopg.Connection[Any],
+    path: Path,
+    options: Options,
+    *,
+    quiet: bool,
+) -> Ingestion:
+    name, owned = path.name, False
+    if str(path) == "-":
+        path, name, owned = _spool(settings, sys.stdin.buffer), "standard input", True
+    sent = submit(connection, path, name, options, owns_source=owned)
+    if owned and not sent.is_new:
+        path.unlink()
+    if not sent.is_new and sent.ingestion.state == "succeeded":
+        if not quiet:
+            click.echo(f"{name} is in the warehouse already, as ingestion {sent.ingestion.id}; nothing was changed.")
+        return sent.ingestion
+    interrupted = threading.Event()
+    with shown_progress() as show, _interruption(interrupted):
+        ended = carry(warehouse, int(sent.ingestion.id), show, interrupted)
+    if not quiet:
+        print_ingestion(ended)
+    return ended
+
+
+def _spool(settings: Settings, stream: BinaryIO) -> Path:
+    settings.uploads_dir.mkdir(parents=True, exist_ok=True)
+    path = settings.uploads_dir / f"stdin-{datetime.now().astimezone():%Y%m%dT%H%M%S%f}.csv"
+    with path.open("wb") as file:
+        shutil.copyfileobj(stream, file, 1 << 20)
+    return path
+
+
+@contextmanager
+def _interruption(event: threading.Event) -> Iterator[None]:
+    """Turn the first Ctrl-C into a wish to stop cleanly."""
+    previous = signal.signal(signal.SIGINT, lambda *_: event.set())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+@click.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@_with_options
+@json_option
+@click.pass_obj
+def watch(settings: Settings, folder: Path, options: Options, as_json: bool) -> None:
+    """Ingest every file that is dropped into a folder, until Ctrl-C; it goes on to done/ or failed/ there."""
+    from tripsmith.ingestion.folder import Taken, watch_folder
+
+    def tell(taken: Taken) -> None:
+        if as_json:
+            print_json(taken.as_json(), indent=None)
+        else:
+            click.echo(f"{taken.path}: {taken.message}")
+
+    with open_warehouse(settings) as warehouse, _stopping() as stop:
+        click.echo(f"Watching {folder}; files go on to done/ and failed/ there.", err=True)
+        with making_segments(warehouse):
+            watch_folder(warehouse, folder, stop, tell, options)
+
+
+@click.command()
+@click.pass_obj
+def worker(settings: Settings) -> None:
+    """Take queued ingestions until told to stop; `serve` starts one by itself."""
+    logging.getLogger("tripsmith").setLevel(min(logging.INFO, logging.getLogger("tripsmith").level))
+    with open_warehouse(settings) as warehouse, _stopping() as stop:
+        work(warehouse, settings.uploads_dir, stop)
+
+
+@contextmanager
+def _stopping() -> Iterator[threading.Event]:
+    """Turn Ctrl-C and SIGTERM into an event; a second one ends at once."""
+    stop = threading.Event()
+
+    def receive(number: int, _: Any) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = {number: signal.signal(number, receive) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

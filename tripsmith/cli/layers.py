@@ -1,0 +1,46 @@
+"""The commands that make anew what answers come from: `rebuild` and `index`."""
+
+import click
+
+from tripsmith.cli.options import json_option, print_json
+from tripsmith.ingestion.ingestion import Ingestion
+from tripsmith.ingestion.rebuild import LAYERS, Layer, rebuild
+from tripsmith.ingestion.segments import make_next_segment
+from tripsmith.settings import Settings
+from tripsmith.warehouse.database import open_warehouse
+
+
+@click.command("rebuild")
+@click.argument("layer", type=click.Choice(LAYERS))
+@json_option
+@click.pass_obj
+def rebuild_command(settings: Settings, layer: Layer, as_json: bool) -> None:
+    """Make silver, with gold, or gold alone anew from the layer below; answers go on meanwhile."""
+    done: list[Ingestion] = []
+    with open_warehouse(settings) as warehouse:
+        for ingestion in rebuild(warehouse, layer):
+            done.append(ingestion)
+            if not as_json:
+                counts = f"{ingestion.rows_loaded:,} loaded, {ingestion.rows_rejected:,} rejected"
+                click.echo(f"{ingestion.file_name}: {layer} of ingestion {ingestion.id} rebuilt, {counts}")
+    if as_json:
+        print_json({"ingestions": [ingestion.as_json() for ingestion in done], "next": None})
+    elif not done:
+        click.echo("There is no ingestion to rebuild from.")
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def index(settings: Settings, as_json: bool) -> None:
+    """Index trips by place, for boxes and polygons to be answered at once; `serve` and `worker` do it by themselves."""
+    done: list[int] = []
+    with open_warehouse(settings) as warehouse:
+        while made := make_next_segment(warehouse, few=1):
+            done += made
+            if not as_json:
+                click.echo(f"Indexed ingestion{'s' if len(made) > 1 else ''} {', '.join(map(str, made))}")
+    if as_json:
+        print_json({"ingestions": [str(number) for number in done]})
+    elif not done:
+        click.echo("All ingestions are indexed.")

@@ -1,0 +1,56 @@
+"""The group `token`: made, listed and revoked."""
+
+import click
+
+from tripsmith.cli.options import connected, json_option, print_json
+from tripsmith.report import print_tokens
+from tripsmith.settings import Settings
+from tripsmith.web.tokens import ROLES, Role, create_token, list_tokens, revoke_token
+
+
+@click.group()
+def token() -> None:
+    """Make, list and revoke tokens: what a server that other machines reach is opened with."""
+
+
+@token.command("create")
+@click.argument("name")
+@click.option("--role", type=click.Choice(ROLES), default="reader", help="What it may do: ask; also send; all.")
+@json_option
+@click.pass_obj
+def create_token_command(settings: Settings, name: str, role: Role, as_json: bool) -> None:
+    """Make a token and print it; it is shown this once."""
+    with connected(settings) as connection:
+        made, secret = create_token(connection, name, role)
+    if as_json:
+        print_json({**made.as_json(), "token": secret})
+    else:
+        click.echo(secret)
+        click.echo(f"This is the token {made.name}, role {made.role}. It is not kept and not shown again.", err=True)
+
+
+@token.command("list")
+@json_option
+@click.pass_obj
+def list_tokens_command(settings: Settings, as_json: bool) -> None:
+    """List the tokens, which are not shown themselves."""
+    with connected(settings) as connection:
+        tokens = list_tokens(connection)
+    if as_json:
+        print_json({"tokens": [known.as_json() for known in tokens]})
+    else:
+        print_tokens(tokens)
+
+
+@token.command("revoke")
+@click.argument("name")
+@json_option
+@click.pass_obj
+def revoke_token_command(settings: Settings, name: str, as_json: bool) -> None:
+    """Revoke a token; running servers know within seconds, and put out who uses it."""
+    with connected(settings) as connection:
+        revoked = revoke_token(connection, name)
+    if as_json:
+        print_json(revoked.as_json())
+    else:
+        click.echo(f"The token {revoked.name}, role {revoked.role}, is revoked.")
