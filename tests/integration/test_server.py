@@ -170,7 +170,7 @@ def test_own_settings_override_and_a_wrong_one_is_named(data_dir: Path) -> None:
 
 def test_settings_fit_small_and_large_machines() -> None:
     small = server_settings(memory=GB, cores=1, disk_free=GB, shm_free=64 * MB, build_options="")
-    assert small["shared_buffers"] == f"{GB // 4 // 1024}kB"
+    assert small["shared_buffers"] == f"{128 * 1024}kB"
     assert small["max_wal_size"] == f"{256 * 1024}kB"
     assert small["max_parallel_workers_per_gather"] == "0"
     assert small["dynamic_shared_memory_type"] == "sysv"
