@@ -12,8 +12,8 @@ from tripsmith.sources.stream import BLOCK_BYTES, SourceError, Stamp, Stream, st
 
 MIN_CHUNK_BYTES = 16 << 20
 MAX_CHUNK_BYTES = 128 << 20
-# Enough chunks to keep several connections busy to the end, few enough to be partitions of a table.
-_CHUNKS_A_FILE = 24
+# Enough chunks to keep several connections busy to the end, few enough that committing them costs little.
+_CHUNKS_A_FILE = 16
 
 MAX_RECORD_BYTES = 16 << 20
 

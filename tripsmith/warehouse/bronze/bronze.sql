@@ -51,9 +51,11 @@ CREATE TEMPORARY SEQUENCE line_counter CACHE 1000
 
 -- name: use_line_counter
 -- A table that grows in this very transaction has no statistics; without them the planner would loop over the names for
--- every row. The lanes are the parallel workers: each needs no more of its own.
+-- every row. The lanes are the parallel workers: each needs no more of its own. And the disk is to write beside them,
+-- not all at once while a commit waits.
 SELECT set_config('enable_nestloop', 'off', false),
        set_config('max_parallel_workers_per_gather', '0', false),
+       set_config('backend_flush_after', '1MB', false),
        set_config('tripsmith.line_counter', 'pg_temp.line_counter'::regclass::oid::text, false),
        set_config('tripsmith.ingestion_id', %(ingestion_id)s::text, false)
 
