@@ -57,8 +57,8 @@ def server_settings(memory: int, cores: int, disk_free: int, shm_free: int, buil
         "password_encryption": "scram-sha-256",
         "max_connections": "100",
         "max_locks_per_transaction": "512",
-        # Less than the usual quarter: loading passes through small rings of it, and the more there is the more pages a new
-        # server has to clear on their way; answers read as fast from the system's cache.
+        # Less than the usual quarter: loading passes through small rings of it, and a new server has to clear each page
+        # that they pass; answers read as fast from the system's cache.
         "shared_buffers": _size(_clamp(memory // 16, 128 * MB, 8 * GB)),
         "effective_cache_size": _size(memory * 3 // 5),
         "work_mem": _size(_clamp(memory // 128, 8 * MB, 256 * MB)),
@@ -82,7 +82,7 @@ def server_settings(memory: int, cores: int, disk_free: int, shm_free: int, buil
         "max_parallel_workers_per_gather": str(min(helpers, 8)),
         "max_parallel_maintenance_workers": str(min(helpers, 4)),
         "random_page_cost": "1.1",
-        # What is read was mostly just written, and is in the system's cache: a worker that fetches it costs more than it saves.
+        # What is read was mostly just written, and is in the system's cache: a worker that fetches it is a detour.
         "io_method": "sync",
         # Short queries lose more to compiling than they win, even where LLVM is there.
         "jit": "off",
