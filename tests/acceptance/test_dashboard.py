@@ -246,6 +246,7 @@ def test_an_upload_goes_on_where_it_was(browser: Browser, tmp_path: Path, cut: s
             server.kill_web()
         else:
             page.reload()
+            expect(page.get_by_text("live", exact=True)).to_be_visible()
             page.locator("input[type=file]").set_input_files(path)
         expect(page.locator(".file[data-state=succeeded]", has_text="large.csv")).to_be_visible(timeout=2 * LONG)
         assert max(offsets) >= kept

@@ -446,17 +446,13 @@ def _stop(site: _Site) -> None:
 
 def _ensure_running(site: _Site) -> str:
     _check_version(site)
-    log_start = 0
     found = _postmaster(site)
-    if found is not None and found.status == "stopping":
-        _wait_gone([found.process], float("inf"))
-        found = None
-    if found is not None:
-        process = found.process
-    else:
+    # One that stops, perhaps only from now on, makes room for the next.
+    if found is None or not _becomes_ready(site, found.process):
         _end_orphans(site)
         process, log_start = _start(site)
-    _wait_ready(site, process, log_start)
+        if not _becomes_ready(site, process):
+            raise _start_error(site, log_start)
     _ensure_database(site)
     return _conninfo(site, DATABASE)
 
@@ -566,15 +562,15 @@ def _turn_log(site: _Site) -> int:
     return size
 
 
-def _wait_ready(site: _Site, process: psutil.Process, log_start: int) -> None:
+def _becomes_ready(site: _Site, process: psutil.Process) -> bool:
     """Wait until the server takes connections, for as long as it lives: crash recovery may last minutes."""
     while True:
         alive = _alive(process)
         lines = _read_postmaster_file(site)
         if alive and lines is not None and lines[0] == str(process.pid) and lines[7] == "ready":
-            return
+            return True
         if not alive:
-            raise _start_error(site, log_start)
+            return False
         time.sleep(_POLL_SECONDS)
 
 
