@@ -45,7 +45,7 @@ export function dismiss(key: number): void {
   sendNext();
 }
 
-/** Send a file that failed, perhaps with other options; what has come over already is not sent twice. */
+/** Send a file that failed, perhaps with other options; with the same ones it goes on from what the server has kept. */
 export function sendAgain(key: number, options: UploadOptions): void {
   change(key, { state: "waiting", options, problem: null });
   sendNext();
