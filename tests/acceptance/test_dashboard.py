@@ -192,6 +192,19 @@ def test_files_are_dropped_on_any_page(browser: Browser, server: Server) -> None
         expect(page.get_by_text(re.compile("already, as ingestion"))).to_have_count(2, timeout=LONG)
 
 
+def test_what_is_chosen_while_the_page_changes_is_sent(browser: Browser) -> None:
+    with a_server() as server, a_page(browser, server, "#/files") as page:
+        with page.expect_file_chooser() as dialog:
+            page.get_by_role("button", name="Choose files").click()
+        # The first trips come from elsewhere: the page of an empty warehouse goes, with the button that was pressed.
+        first = trips(a_trip("Elsewhere"))
+        assert server.post("/upload-csv", files={"file": ("first.csv", first)}).status_code == 200
+        expect(page.locator(".file[data-state=succeeded]", has_text="first.csv")).to_be_visible()
+        chosen = {"name": "chosen.csv", "mimeType": "text/csv", "buffer": trips(a_trip("Chosen"))}
+        dialog.value.set_files(chosen)
+        expect(page.locator(".file[data-state=succeeded]", has_text="chosen.csv")).to_be_visible()
+
+
 def test_a_file_that_cannot_be_taken_is_told_why(browser: Browser, server: Server) -> None:
     context = browser.new_context(viewport=WIDE)
     page = context.new_page()

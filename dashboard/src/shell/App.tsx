@@ -3,6 +3,7 @@ import { useEffect } from "preact/hooks";
 import { address } from "../address";
 import { FilesPage } from "../files/FilesPage";
 import { MapPage } from "../map/MapPage";
+import { FileInput } from "./ChooseFiles";
 import { ConnectionNotice } from "./ConnectionNotice";
 import { DropTarget } from "./DropTarget";
 import { Header } from "./Header";
@@ -35,6 +36,7 @@ export function App() {
           </Suspense>
         )}
       </main>
+      <FileInput />
       <DropTarget />
       <Toasts />
       <TokenDialog />

@@ -1,27 +1,28 @@
 import type { ComponentChildren } from "preact";
-import { useRef } from "preact/hooks";
 import { go } from "../address";
 import { upload } from "../upload";
 import { Icon } from "./Icon";
 
-export const KINDS = ".csv,.gz,.zst,.zip,text/csv";
+const KINDS = ".csv,.gz,.zst,.zip,text/csv";
+const ID = "files-of-trips";
 
-export function ChooseFiles({ children }: { children: ComponentChildren }) {
-  const input = useRef<HTMLInputElement>(null);
-  const take = () => {
-    const files = [...(input.current?.files ?? [])];
+/** One for the whole page: a button may go while the browser's dialog is open, and what is chosen then still counts. */
+export function FileInput() {
+  const take = ({ currentTarget }: { currentTarget: HTMLInputElement }) => {
+    const files = [...(currentTarget.files ?? [])];
     if (files.length === 0) return;
     upload(files);
-    if (input.current) input.current.value = "";
+    currentTarget.value = "";
     go({ page: "files" });
   };
+  return <input id={ID} type="file" multiple accept={KINDS} hidden onChange={take} aria-label="Files of trips" />;
+}
+
+export function ChooseFiles({ children }: { children: ComponentChildren }) {
   return (
-    <>
-      <button class="primary" type="button" onClick={() => input.current?.click()}>
-        <Icon name="upload" />
-        {children}
-      </button>
-      <input ref={input} type="file" multiple accept={KINDS} hidden onChange={take} aria-label="Files of trips" />
-    </>
+    <button class="primary" type="button" onClick={() => document.getElementById(ID)?.click()}>
+      <Icon name="upload" />
+      {children}
+    </button>
   );
 }
