@@ -352,12 +352,14 @@ def test_a_link_shares_the_view(browser: Browser, server: Server) -> None:
         page.get_by_role("checkbox", name="Monday").check()
         page.get_by_role("button", name="Compare").click()
         page.get_by_label("Region of the second area").select_option("Turin")
-        expect(page.locator(".comparison")).to_be_visible(timeout=LONG)
+        expect(page.locator(".comparison")).to_contain_text("Turin")
+        expect(page.locator(".answer[aria-busy=false]")).to_be_visible()
         figures = page.locator(".answer .big").all_inner_texts()
         page.get_by_role("button", name="Link").click()
         link = page.evaluate("navigator.clipboard.readText()")
     with a_page(browser, server, link.removeprefix(f"{server.url}/")) as other:
         expect(other.locator(".comparison")).to_be_visible(timeout=LONG)
+        expect(other.locator(".answer[aria-busy=false]")).to_be_visible()
         assert other.locator(".answer .big").all_inner_texts() == figures
         expect(other.get_by_role("radio", name="Destinations")).to_be_checked()
         expect(other.get_by_role("checkbox", name="Monday")).to_be_checked()

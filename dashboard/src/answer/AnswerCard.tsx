@@ -65,12 +65,12 @@ export function AnswerCard({ canvas }: { canvas: MapCanvas | null }) {
     saveAs(asCsv(["week", ...(lines.length > 1 ? lines.map((line) => line.name) : ["trips"])], rows), "trips-a-week.csv");
   };
   return (
-    <section class="answer" aria-label="Weekly average">
+    <section class="answer" aria-label="Weekly average" aria-busy={one.isPending || two.isPending}>
       <Figure slot="one" name={names.one} colour={colours.one} answer={one} isCompared={other !== null} shape={shape} canvas={canvas} />
       {other !== null && (
         <>
           <Figure slot="two" name={names.two} colour={colours.two} answer={two} isCompared shape={other.shape} canvas={canvas} />
-          <Comparison one={one.document} two={two.document} names={names} />
+          <Comparison one={one} two={two} names={names} />
         </>
       )}
       {isDrawn && (
@@ -231,14 +231,14 @@ function AreaText({ slot, shape, canvas, onShape }: AreaTextProps) {
   );
 }
 
-function Comparison({ one, two, names }: { one: WeeklyAverage | null; two: WeeklyAverage | null; names: Record<Slot, string> }) {
-  if (one === null || two === null || one.weekly_average === 0 || two.weekly_average === 0) return null;
-  const ratio = one.weekly_average / two.weekly_average;
+function Comparison({ one, two, names }: { one: Answer<WeeklyAverage>; two: Answer<WeeklyAverage>; names: Record<Slot, string> }) {
+  const ratio = (one.document?.weekly_average ?? 0) / (two.document?.weekly_average ?? 0);
+  if (!Number.isFinite(ratio) || ratio === 0) return null;
   const [more, less] = ratio >= 1 ? [names.one, names.two] : [names.two, names.one];
   const factor = Math.max(ratio, 1 / ratio);
   const difference = factor < 2 ? `${share(factor - 1)} more` : `${decimal(factor)} times as many`;
   return (
-    <p class="comparison">
+    <p class={`comparison ${one.isPending || two.isPending ? "is-pending" : ""}`}>
       {factor < 1.005 ? (
         "Both see as many trips a week."
       ) : (

@@ -12,30 +12,34 @@ export interface Answer<Document> {
   isPending: boolean;
 }
 
+interface Given<Document> extends Omit<Answer<Document>, "isPending"> {
+  /** The question that this answers, as text. */
+  to: string | null;
+}
+
 // A shape that is being dragged changes at every frame: the first question goes at once, the next ones at this pace.
 const PACE_MS = 80;
 
 /** Return the answer to a question; null asks nothing. The last answer stays until the next one is there. */
 export function useAnswer<Document>(asked: Asked | null): Answer<Document> {
-  const [answer, setAnswer] = useState<Answer<Document>>({ document: null, problem: null, isPending: asked !== null });
+  const [answer, setAnswer] = useState<Given<Document>>({ to: null, document: null, problem: null });
   const askedAt = useRef(0);
   const key = asked && JSON.stringify([asked, version.value, token.value]);
 
   useEffect(() => {
     if (asked === null) {
-      setAnswer({ document: null, problem: null, isPending: false });
+      setAnswer({ to: null, document: null, problem: null });
       return;
     }
     const overtaken = new AbortController();
-    setAnswer((before) => ({ ...before, isPending: true }));
     const start = () => {
       askedAt.current = performance.now();
       ask<Document>(asked.path, { ...asked.init, signal: overtaken.signal }).then(
-        (document) => setAnswer({ document, problem: null, isPending: false }),
+        (document) => setAnswer({ to: key, document, problem: null }),
         (error: unknown) => {
           if (isOvertaken(error)) return;
           const problem = error instanceof Problem ? error : new Problem(0, String(error));
-          setAnswer((before) => ({ document: problem.status === 0 ? before.document : null, problem, isPending: false }));
+          setAnswer((before) => ({ to: key, document: problem.status === 0 ? before.document : null, problem }));
         },
       );
     };
@@ -46,5 +50,5 @@ export function useAnswer<Document>(asked: Asked | null): Answer<Document> {
     };
   }, [key]);
 
-  return answer;
+  return { ...answer, isPending: answer.to !== key };
 }
