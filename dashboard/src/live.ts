@@ -3,7 +3,7 @@ import { batch, computed, signal } from "@preact/signals";
 import { io, type Socket } from "socket.io-client";
 import type { Ingestion, IngestionPage } from "./api/documents";
 import { ask } from "./api/client";
-import { token, tokenWanted } from "./api/token";
+import { token, wantToken } from "./api/token";
 
 const known = signal<ReadonlyMap<string, Ingestion>>(new Map());
 
@@ -55,7 +55,12 @@ const RETRY_MS = 3000;
 let socket: Socket | null = null;
 
 export function follow(): void {
-  socket = io("/ingestions", { auth: (give) => give(token.value === null ? {} : { token: token.value }) });
+  let used: string | null = null;
+  const auth = (give: (data: object) => void) => {
+    used = token.value;
+    give(used === null ? {} : { token: used });
+  };
+  socket = io("/ingestions", { auth });
   let wasAway = false;
   socket.on("connect", () => {
     connection.value = "here";
@@ -73,7 +78,7 @@ export function follow(): void {
     if (reason === "io server disconnect") socket?.connect();
   });
   socket.on("connect_error", (error: Error & { data?: { status?: number } }) => {
-    if (error.data?.status === 401) tokenWanted.value = error.message;
+    if (error.data?.status === 401) wantToken(error.message, used);
     else away();
     if (error.data !== undefined && error.data.status !== 401) setTimeout(() => socket?.connect(), RETRY_MS);
   });

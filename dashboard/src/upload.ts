@@ -3,6 +3,7 @@ import { signal } from "@preact/signals";
 import type { DetailedError, HttpResponse, Upload as Transfer } from "tus-js-client";
 import type { Ingestion } from "./api/documents";
 import { API, ask, authorization, describeProblem } from "./api/client";
+import { token } from "./api/token";
 import { takeAnswer } from "./live";
 
 /** What a file does not say itself: it is the same for all its rows. */
@@ -65,11 +66,11 @@ function statusOf(error: Error | DetailedError): number {
   return ("originalResponse" in error ? error.originalResponse?.getStatus() : undefined) ?? 0;
 }
 
-function describe(error: Error | DetailedError): string {
+function describe(error: Error | DetailedError, used: string | null): string {
   const status = statusOf(error);
   if (status === 0) return "The connection was lost; what has come over is kept for a day.";
   const body = "originalResponse" in error ? error.originalResponse?.getBody() : undefined;
-  return describeProblem(status, body ?? "").message;
+  return describeProblem(status, body ?? "", used).message;
 }
 
 async function send({ key, file, options }: Upload): Promise<void> {
@@ -81,6 +82,7 @@ async function send({ key, file, options }: Upload): Promise<void> {
   }
   // Options are told when an upload begins: with others it is another one.
   const fingerprint = [API, file.name, file.size, file.lastModified, JSON.stringify(options)].join(" ");
+  const used = token.value;
   const transfer = new tus.Upload(file, {
     endpoint: `${API}/uploads`,
     headers: authorization(),
@@ -100,7 +102,7 @@ async function send({ key, file, options }: Upload): Promise<void> {
     },
     onError: (error) => {
       transfers.delete(key);
-      change(key, { state: "failed", problem: describe(error) });
+      change(key, { state: "failed", problem: describe(error, used) });
       sendNext();
     },
   });

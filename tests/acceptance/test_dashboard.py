@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, quote, unquote
 
 import pytest
 from chromium import WITH_WEBGL, axe, launch
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route, expect, sync_playwright
 from test_live_server import HEADER, Server, a_server, a_trip, trips
 
 from tripsmith.sources.sample import write_sample
@@ -436,6 +436,11 @@ def test_a_token_is_asked_for_where_one_is_needed(browser: Browser) -> None:
         context = browser.new_context(viewport=WIDE)
         page = context.new_page()
         page.goto(f"{server.url}/#/map")
+        late: list[Route] = []
+        page.route(
+            "**/api/v1/regions",
+            lambda route: late.append(route) if "no-such" in str(route.request.headers) else route.continue_(),
+        )
         dialog = page.get_by_role("dialog")
         expect(dialog).to_contain_text("A token is needed", timeout=LONG)
         for typed in ("no-such-token", token):
@@ -446,6 +451,11 @@ def test_a_token_is_asked_for_where_one_is_needed(browser: Browser) -> None:
         expect(dialog).to_have_count(0, timeout=LONG)
         expect(page.locator("[data-test=trips-one]")).to_have_text("1", timeout=LONG)
         expect(page.get_by_text("live", exact=True)).to_be_visible(timeout=LONG)
+        # What was refused to the wrong token comes when the right one is there: nothing more is asked.
+        with page.expect_response(lambda response: response.status == 401):
+            late[0].continue_()
+        page.wait_for_timeout(500)
+        expect(dialog).to_have_count(0)
         page.reload()
         expect(page.locator("[data-test=trips-one]")).to_have_text("1", timeout=LONG)
         context.close()

@@ -1,5 +1,5 @@
 /** Requests to the API: the token goes along, problem details come back as errors. */
-import { token, tokenWanted } from "./token";
+import { token, wantToken } from "./token";
 
 export const API = "/api/v1";
 
@@ -22,8 +22,8 @@ export function authorization(): Record<string, string> {
   return token.value === null ? {} : { Authorization: `Bearer ${token.value}` };
 }
 
-/** Return the problem in an answer's body; also asks for a token where one is wanted. */
-export function describeProblem(status: number, body: string): Problem {
+/** Return the problem in the answer to a request that was sent with `used`; also asks for a token where one is wanted. */
+export function describeProblem(status: number, body: string, used: string | null): Problem {
   let problem = new Problem(status, `The server answered ${status}.`);
   try {
     const { detail, error, parameter } = JSON.parse(body) as { detail?: string; error?: string; parameter?: string };
@@ -31,12 +31,13 @@ export function describeProblem(status: number, body: string): Problem {
   } catch {
     // Not a problem document: something between us and the server answered.
   }
-  if (status === 401) tokenWanted.value = problem.message;
+  if (status === 401) wantToken(problem.message, used);
   return problem;
 }
 
 /** Send a request; raise Problem when it is refused or nobody answers. */
 export async function send(path: string, init: RequestInit = {}): Promise<Response> {
+  const used = token.value;
   let response: Response;
   try {
     response = await fetch(path.startsWith("/") ? path : `${API}/${path}`, {
@@ -47,7 +48,7 @@ export async function send(path: string, init: RequestInit = {}): Promise<Respon
     if (isOvertaken(error)) throw error;
     throw new Problem(0, "The server does not answer.");
   }
-  if (!response.ok) throw describeProblem(response.status, await response.text());
+  if (!response.ok) throw describeProblem(response.status, await response.text(), used);
   return response;
 }
 

@@ -16,6 +16,11 @@ export const token = signal<string | null>(stored());
 /** Why a token is asked for, in the server's words; null while none is. */
 export const tokenWanted = signal<string | null>(null);
 
+/** Asks for a token, as one was refused; not where another has been given since the request was sent. */
+export function wantToken(reason: string, refused: string | null): void {
+  if (refused === token.value) tokenWanted.value = reason;
+}
+
 export function keepToken(value: string): void {
   token.value = value;
   tokenWanted.value = null;
