@@ -20,9 +20,9 @@ def gold_partition(name: str, lot: int, suffix: str = "") -> sql.Identifier:
 def make_gold(connection: Connection[Any], lot: int, pieces: Sequence[sql.Identifier], suffix: str = "") -> None:
     """Group and count a large ingestion's trips, in these pieces of silver, into tables that are yet to be attached."""
     connection.execute(QUERIES["use_every_core"])
-    trips = sql.SQL(" UNION ALL ").join(sql.SQL("TABLE {}").format(piece) for piece in pieces)
     for name in TABLES:
-        names = {"gold": gold_partition(name, lot, suffix), "lot": sql.Literal(lot), "trips": trips}
+        keys = sql.SQL(" UNION ALL ").join(sql.SQL(QUERIES[f"{name}_keys"]).format(piece=piece) for piece in pieces)
+        names = {"gold": gold_partition(name, lot, suffix), "lot": sql.Literal(lot), "keys": keys}
         for query in (f"make_{name}", "promise_lot"):
             connection.execute(sql.SQL(QUERIES[query]).format(**names))
 

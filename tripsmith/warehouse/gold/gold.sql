@@ -1,6 +1,6 @@
--- Gold: trips grouped and counted. Identifiers are in braces, {lot} is a literal, and {trips} are a large ingestion's pieces
--- of silver, one after the other: of silver.trip where the lot is so and so, the planner would expect a few rows only, and
--- have one core do it all.
+-- Gold: trips grouped and counted. Identifiers are in braces, {lot} is a literal, and {keys} are those of each of a large
+-- ingestion's pieces of silver, one after the other: of silver.trip where the lot is so and so, the planner would expect a
+-- few rows only, and have one core do it all.
 
 -- name: use_every_core
 -- Grouping a large ingestion is worth every core, and memory for its hash tables; the planner, without statistics of
@@ -8,35 +8,43 @@
 SELECT set_config('parallel_setup_cost', '0', true), set_config('parallel_tuple_cost', '0.01', true),
        set_config('hash_mem_multiplier', '8', true)
 
--- name: make_trip_group
+-- name: trip_group_keys
+-- What is grouped by, of one piece; above the union of all, each trip would be handed on whole first.
 -- The bits of zoom 13: at 14 there are four times as many groups, and grouping takes twice as long.
 -- Hashing three keys costs a third more than hashing one, so both tiles and the hour are packed into one. Of a tile, zoom 13
 -- has the bits 13 to 25 (y) and 45 to 57 (x). PostgreSQL hashes a bigint by xor of its halves, so the bits that differ within
 -- a city go to places that do not meet: x of the origin to 32 to 44, of the destination to 45 to 57, y to 6 to 18 and 19 to 31,
 -- the hour to 58 to 62. Packed otherwise, most groups had the same hash as others, and a table that memory did not hold
 -- took minutes.
+SELECT region_id,
+       ((origin_tile & x'03FFE00000000000'::bigint) >> 13) | ((origin_tile & x'0000000003FFE000'::bigint) >> 7)
+       | (destination_tile & x'03FFE00000000000'::bigint) | ((destination_tile & x'0000000003FFE000'::bigint) << 6)
+       | (date_part('hour', started_at)::bigint << 58) AS packed
+FROM {piece}
+
+-- name: make_trip_group
 CREATE TABLE {gold} AS
 SELECT {lot}::int AS lot, region_id, (packed >> 58)::int AS hour,
        ((packed & x'00001FFF00000000'::bigint) << 13) | ((packed & x'000000000007FFC0'::bigint) << 7) AS origin_tile,
        (packed & x'03FFE00000000000'::bigint) | ((packed & x'00000000FFF80000'::bigint) >> 6) AS destination_tile, trips
 FROM (
-    SELECT region_id, count(*) AS trips,
-           ((origin_tile & x'03FFE00000000000'::bigint) >> 13) | ((origin_tile & x'0000000003FFE000'::bigint) >> 7)
-           | (destination_tile & x'03FFE00000000000'::bigint) | ((destination_tile & x'0000000003FFE000'::bigint) << 6)
-           | (date_part('hour', started_at)::bigint << 58) AS packed
-    FROM ({trips}) AS trip
+    SELECT region_id, packed, count(*) AS trips
+    FROM ({keys}) AS trip
     GROUP BY region_id, packed
 ) AS groups
 
--- name: make_region_week
+-- name: region_week_keys
 -- 0001-01-01 was a Monday; bins of a fixed width are cheaper to find than date_trunc's, which knows of the calendar.
+SELECT region_id, datasource_id, date_bin('7 days', started_at, '0001-01-01') AS week, started_at
+FROM {piece}
+
+-- name: make_region_week
 CREATE TABLE {gold} AS
 SELECT {lot}::int AS lot, region_id, datasource_id, week::date AS week, trips, first_trip, last_trip
 FROM (
-    SELECT region_id, datasource_id, date_bin('7 days', started_at, '0001-01-01') AS week, count(*) AS trips,
-           min(started_at) AS first_trip, max(started_at) AS last_trip
-    FROM ({trips}) AS trip
-    GROUP BY 1, 2, 3
+    SELECT region_id, datasource_id, week, count(*) AS trips, min(started_at) AS first_trip, max(started_at) AS last_trip
+    FROM ({keys}) AS trip
+    GROUP BY region_id, datasource_id, week
 ) AS weeks
 
 -- name: promise_lot
