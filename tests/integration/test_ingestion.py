@@ -1,5 +1,6 @@
 """Files through all layers, compared with what other means make of them."""
 
+import gzip
 import io
 import subprocess
 import sys
@@ -304,6 +305,27 @@ def test_the_same_content_sent_at_once_is_one_ingestion(warehouse, tmp_path):
     assert count(warehouse, "silver.trip") == 2000
     with warehouse.connect() as connection:
         check_sums(connection, "1")
+
+
+@pytest.mark.parametrize("change", ["nothing", "touched", "of another file", "packed"])
+def test_chunks_that_were_cut_before_give_the_same_rows(warehouse, ingest, tmp_path, small_chunks, change):
+    path, other = tmp_path / "trips.csv", tmp_path / "other.csv"
+    path.write_bytes(gzip.compress(sample(60_000)) if change == "packed" else sample(60_000, invalid_every=1000))
+    other.write_bytes(sample(50_000, seed=2))
+    with warehouse.connect() as connection:
+        sent = submit(connection, path, path.name, cut=True)
+        foreign = submit(connection, other, other.name, cut=True)
+        assert (len(sent.chunks) > 3) == (change != "packed")
+        if change == "touched":
+            path.touch()
+        ended = run_ingestion(
+            warehouse, int(sent.ingestion.id), chunks=foreign.chunks if change == "of another file" else sent.chunks
+        )
+        assert (ended.state, ended.rows_read) == ("succeeded", 60_000)
+        check_sums(connection, ended.id)
+        cut_before = everything(warehouse, ended.id)
+        remove(connection, ended.id)
+    assert everything(warehouse, ingest(path).id) == cut_before
 
 
 @both_servers

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tripsmith.sources.chunks import Chunk, cut
+from tripsmith.sources.chunks import Chunk, chunk_size, cut, cut_ahead
 from tripsmith.sources.layout import inspect
 from tripsmith.sources.records import split_records
 from tripsmith.sources.stream import SourceError, open_stream
@@ -124,3 +124,13 @@ def test_a_packed_file_that_is_written_to_while_it_is_read_is_told(tmp_path):
         with pytest.raises(SourceError, match="has changed while it was read"):
             list(cut(stream, layout, 1000))
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_cutting_ahead_gives_the_chunks_of_a_plain_file_that_can_be_cut(tmp_path):
+    plain, packed, endless = tmp_path / "plain.csv", tmp_path / "packed.csv.gz", tmp_path / "endless.csv"
+    plain.write_bytes(HEADER + b"a,b,c,d,e\n" * 2_000_000)
+    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    endless.write_bytes(HEADER + b'a,"b\n')
+    ahead = {path: cut_ahead(path, "utf-8", inspect(path)) for path in (plain, packed, endless)}
+    assert ahead == {plain: chunks_of(plain, chunk_size(plain.stat().st_size)), packed: (), endless: ()}
+    assert len(ahead[plain]) == 2

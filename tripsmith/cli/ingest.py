@@ -92,7 +92,7 @@ def _ingest(
     name, owned = path.name, False
     if str(path) == "-":
         path, name, owned = _spool(settings, sys.stdin.buffer), "standard input", True
-    sent = submit(connection, path, name, options, owns_source=owned)
+    sent = submit(connection, path, name, options, owns_source=owned, cut=True)
     if owned and not sent.is_new:
         path.unlink()
     if not sent.is_new and sent.ingestion.state == "succeeded":
@@ -101,7 +101,7 @@ def _ingest(
         return sent.ingestion
     interrupted = threading.Event()
     with shown_progress() as show, _interruption(interrupted):
-        ended = carry(warehouse, int(sent.ingestion.id), show, interrupted)
+        ended = carry(warehouse, int(sent.ingestion.id), show, interrupted, sent.chunks)
     if not quiet:
         print_ingestion(ended)
     return ended

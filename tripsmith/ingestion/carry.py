@@ -1,13 +1,14 @@
 """An ingestion seen to its end: run here, or followed where another process runs it."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import chain
 
 from tripsmith.ingestion.events import EVERYTHING, listen
 from tripsmith.ingestion.ingestion import Ingestion, get_ingestion
 from tripsmith.ingestion.run import run_ingestion
 from tripsmith.ingestion.submission import cancel
+from tripsmith.sources.chunks import Chunk
 from tripsmith.warehouse.database import Warehouse
 
 
@@ -16,10 +17,11 @@ def carry(
     ingestion_id: int,
     on_change: Callable[[Ingestion], None],
     interrupted: threading.Event | None = None,
+    chunks: Sequence[Chunk] = (),
 ) -> Ingestion:
     """Run an ingestion, or follow it while another process does and take over should that die; return it at its end.
 
-    Setting `interrupted` asks for it to be cancelled.
+    Setting `interrupted` asks for it to be cancelled. `chunks` are those of its file, where it has been cut already.
     """
 
     def tell(ingestion: Ingestion) -> None:
@@ -32,7 +34,7 @@ def carry(
     # Tried before listening, which takes a connection of its own: most often nobody else is at it.
     for changed in chain((EVERYTHING,), listen(warehouse.conninfo)):
         if changed is None or changed == EVERYTHING:
-            ended = run_ingestion(warehouse, ingestion_id, tell)
+            ended = run_ingestion(warehouse, ingestion_id, tell, chunks)
             if ended is not None:
                 return ended
         with warehouse.connect() as connection:

@@ -132,10 +132,10 @@ def _take(warehouse: Warehouse, folder: Path, path: Path, options: Options) -> T
     try:
         begun_with = stamp(path)
         with warehouse.connect() as connection:
-            sent = submit(connection, path, str(name), options)
+            sent = submit(connection, path, str(name), options, cut=True)
         if not sent.is_new and sent.ingestion.state == "succeeded":
             return _move(folder, name, DONE, f"is in the warehouse already, as ingestion {sent.ingestion.id}")
-        ended = carry(warehouse, int(sent.ingestion.id), lambda ingestion: None)
+        ended = carry(warehouse, int(sent.ingestion.id), lambda ingestion: None, chunks=sent.chunks)
         if ended.state == "succeeded":
             return _move(folder, name, DONE, f"ingestion {ended.id}: {ended.message}")
         if stamp(path) != begun_with:

@@ -3,7 +3,7 @@
 import logging
 import os
 import queue
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -67,10 +67,14 @@ class _Job:
 
 
 def run_ingestion(
-    warehouse: Warehouse, ingestion_id: int, on_change: Callable[[Ingestion], None] = lambda ingestion: None
+    warehouse: Warehouse,
+    ingestion_id: int,
+    on_change: Callable[[Ingestion], None] = lambda ingestion: None,
+    chunks: Sequence[Chunk] = (),
 ) -> Ingestion | None:
     """Take a queued ingestion, or one that lost its owner, to its end; return it as it is then.
 
+    `chunks` are those of its file, where somebody has cut it already.
     Returns None, having done nothing, when another process is at it. A file that cannot be read, a full disk and a
     cancellation end in the ingestion's state. A lost connection raises psycopg.OperationalError or WarehouseError: the
     ingestion then waits, as it is, for the next to own it.
@@ -80,7 +84,7 @@ def run_ingestion(
             return None
         row = connection.execute(QUERIES["start"], {"id": ingestion_id}).fetchone()
         if row is not None:
-            _run(warehouse, connection, _Job(ingestion_id, *row), on_change)
+            _run(warehouse, connection, _Job(ingestion_id, *row), on_change, chunks)
         ended = get_ingestion(connection, ingestion_id)
         on_change(ended)
         return ended
@@ -98,11 +102,17 @@ def give_up(connection: Connection[Any], ingestion_id: int, error: str) -> None:
             connection.execute(QUERIES["fail"], {"id": ingestion_id, "error": error})
 
 
-def _run(warehouse: Warehouse, connection: Connection[Any], job: _Job, on_change: Callable[[Ingestion], None]) -> None:
+def _run(
+    warehouse: Warehouse,
+    connection: Connection[Any],
+    job: _Job,
+    on_change: Callable[[Ingestion], None],
+    chunks: Sequence[Chunk],
+) -> None:
     try:
         if job.cancel_requested:
             raise CancelledError
-        _carry_through(warehouse, connection, job, on_change)
+        _carry_through(warehouse, connection, job, on_change, chunks)
     except CancelledError:
         connection.execute(QUERIES["cancel"], {"id": job.id})
     except (SourceError, DiskTooSmallError) as error:
@@ -128,7 +138,11 @@ def _run(warehouse: Warehouse, connection: Connection[Any], job: _Job, on_change
 
 
 def _carry_through(
-    warehouse: Warehouse, connection: Connection[Any], job: _Job, on_change: Callable[[Ingestion], None]
+    warehouse: Warehouse,
+    connection: Connection[Any],
+    job: _Job,
+    on_change: Callable[[Ingestion], None],
+    cut_before: Sequence[Chunk],
 ) -> None:
     layout = inspect(job.path, job.encoding, job.format, job.given)
     done = chunk_store.total(connection, job.id)
@@ -138,7 +152,7 @@ def _carry_through(
     table = bronze_table(connection, layout)
     with open_stream(job.path, job.encoding) as stream:
         size = job.chunk_bytes or chunk_size(job.bytes_total)
-        chunks = cut(stream, layout, size)
+        chunks = iter(cut_before) if _is_cut(job, cut_before, stream.stamp) else cut(stream, layout, size)
         first = list(islice(chunks, 2))
         if not first:
             raise SourceError("The file has a header and no rows.")
@@ -157,6 +171,11 @@ def _carry_through(
         if lot_id == SHARED:
             chunk_store.merge(connection, job.id)
         connection.execute(QUERIES["succeed"], {"id": job.id, "lot": lot_id})
+
+
+def _is_cut(job: _Job, chunks: Sequence[Chunk], present: Stamp) -> bool:
+    """Whether chunks are what cutting the file as it is now would give."""
+    return bool(chunks) and job.chunk_bytes is None and (chunks[0].path, chunks[0].stamp) == (job.path, present)
 
 
 def _unpacked_bytes(source_bytes: int, is_plain: bool) -> int:

@@ -1,6 +1,7 @@
 """What people ask of ingestions: submit a file, cancel, retry, remove, see what was rejected."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ from tripsmith.ingestion.ingestion import (
 )
 from tripsmith.ingestion.ownership import claim
 from tripsmith.ingestion.segments import interrupt, leave_segment
-from tripsmith.sources.layout import check_format, inspect
+from tripsmith.sources.chunks import Chunk, chunk_size, cut_ahead
+from tripsmith.sources.layout import Layout, check_format, inspect
 from tripsmith.sources.stream import SourceError, digest, known_encoding, stamp
 from tripsmith.warehouse import lot
 from tripsmith.warehouse.bronze.table import SHARED, BronzeTable
@@ -46,11 +48,15 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """The ingestion of a file's content, whether this submission started or resumed it, and if it has the file sent."""
+    """The ingestion of a file's content, whether this submission started or resumed it, and if it has the file sent.
+
+    `chunks` are those of the file, where they are known already.
+    """
 
     ingestion: Ingestion
     is_new: bool
     has_file: bool
+    chunks: Sequence[Chunk] = ()
 
 
 def submit(
@@ -61,12 +67,14 @@ def submit(
     *,
     owns_source: bool = False,
     sha256: bytes | None = None,
+    cut: bool = False,
 ) -> Submission:
     """Queue a file for ingestion, unless its content is in the warehouse or on its way already.
 
     `file_name` is a label. With `owns_source` the file is deleted once it is in the warehouse. `sha256` is the digest
-    of the file, where it is known. Raises BadFileError for a file that cannot be taken, IngestionConflictError when its
-    content came before with other options.
+    of the file, where it is known. With `cut` its chunks are found beside the digest, for a caller who runs the
+    ingestion too. Raises BadFileError for a file that cannot be taken, IngestionConflictError when its content came
+    before with other options.
     """
     options = options or Options()
     check_options(options)
@@ -76,6 +84,9 @@ def submit(
     layout = inspect(path, encoding, options.format, options.given)
     # Taken before the digest: a file that is still being written will be found to have changed.
     submitted = stamp(path)
+    chunks: Sequence[Chunk] = ()
+    if cut and sha256 is None and submitted.size > chunk_size(submitted.size):
+        sha256, chunks = _digest_and_cut(path.absolute(), encoding, layout)
     parameters = {
         "file_name": file_name,
         "source_path": str(path.absolute()),
@@ -110,7 +121,14 @@ def submit(
                 replaced = Path(known_path) if owns_known and known_path != parameters["source_path"] else None
     if replaced is not None:
         replaced.unlink(missing_ok=True)
-    return Submission(get_ingestion(connection, ingestion_id), is_new, has_file)
+    return Submission(get_ingestion(connection, ingestion_id), is_new, has_file, chunks)
+
+
+def _digest_and_cut(path: Path, encoding: str, layout: Layout) -> tuple[bytes, Sequence[Chunk]]:
+    """Return the digest of a file and its chunks: hashing keeps one core busy, and cutting is due anyway."""
+    with ThreadPoolExecutor(1, thread_name_prefix="cut") as beside:
+        chunks = beside.submit(cut_ahead, path, encoding, layout)
+        return digest(path), chunks.result()
 
 
 def cancel(connection: Connection[Any], ingestion_id: str | int) -> Ingestion:

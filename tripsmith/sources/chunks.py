@@ -1,14 +1,14 @@
 """A stream of CSV cut into chunks at true record ends."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from tripsmith.sources.layout import Layout
 from tripsmith.sources.records import QUOTE, count_records
-from tripsmith.sources.stream import BLOCK_BYTES, SourceError, Stamp, Stream, stamp
+from tripsmith.sources.stream import BLOCK_BYTES, SourceError, Stamp, Stream, open_stream, stamp
 
 MIN_CHUNK_BYTES = 16 << 20
 MAX_CHUNK_BYTES = 128 << 20
@@ -108,6 +108,15 @@ def cut(stream: Stream, layout: Layout, chunk_bytes: int) -> Iterator[Chunk]:
         yield chunk
         source_done += chunk.source_bytes
         offset, line, number = offset + length, line + lines, number + 1
+
+
+def cut_ahead(path: Path, encoding: str, layout: Layout) -> Sequence[Chunk]:
+    """Return all chunks of a plain file; none of one that is packed, nor of one that `cut` refuses."""
+    try:
+        with open_stream(path, encoding) as stream:
+            return list(cut(stream, layout, chunk_size(stream.stamp.size))) if stream.is_plain else ()
+    except SourceError:
+        return ()
 
 
 def record_blocks(stream: Stream, layout: Layout, size: int = BLOCK_BYTES) -> Iterator[tuple[bytes, int]]:

@@ -39,6 +39,10 @@ MAX_UNPACKED_RATIO = 250
 _SURELY_HARMLESS_BYTES = 64 << 20
 
 
+# Long enough that a thread which does other things meanwhile does not hold hashing up.
+_HASHED_BYTES = 4 << 20
+
+
 class SourceError(Exception):
     """A file cannot be taken; the message says what is wrong, where, and what would be right."""
 
@@ -47,7 +51,10 @@ def digest(path: Path) -> bytes:
     """Return the SHA-256 of a file's bytes; raise SourceError when it cannot be read."""
     try:
         with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").digest()
+            hashed, block = hashlib.sha256(), memoryview(bytearray(_HASHED_BYTES))
+            while size := file.readinto(block):
+                hashed.update(block[:size])
+            return hashed.digest()
     except OSError as error:
         raise _unreadable(path, error) from error
 
