@@ -91,7 +91,8 @@ class SilverLoad:
             known = connection.execute(queries[f"known_{kind}s"]).fetchall()
             if 0 < len(known) <= FEW_NAMES:
                 cases = sql.SQL(" ").join(sql.SQL("WHEN {} THEN {}").format(*name) for name in known)
-                names[f"{kind}_id"] = sql.SQL("CASE shaped.{} {} END").format(sql.Identifier(kind), cases)
+                number = sql.SQL(QUERIES["number_of_name"])
+                names[f"{kind}_id"] = number.format(name=sql.Identifier("shaped", kind), known=cases)
                 names[f"join_{kind}s"] = sql.SQL("")
             else:
                 names[f"{kind}_id"] = sql.Identifier(kind, f"{kind}_id")

@@ -7,10 +7,10 @@ SELECT spelling, region_id FROM silver.region_spelling LIMIT 21
 SELECT spelling, datasource_id FROM silver.datasource_spelling LIMIT 21
 
 -- name: join_regions
-LEFT JOIN silver.region_spelling AS region ON region.spelling = shaped.region
+JOIN silver.region_spelling AS region ON region.spelling = shaped.region
 
 -- name: join_datasources
-LEFT JOIN silver.datasource_spelling AS datasource ON datasource.spelling = shaped.datasource
+JOIN silver.datasource_spelling AS datasource ON datasource.spelling = shaped.datasource
 
 -- name: new_regions
 -- Names that no file has had before, to be given numbers, in the order of the file: the first spelling is the one shown.

@@ -48,6 +48,10 @@ INSERT INTO silver.datasource_spelling (spelling, datasource_id)
 SELECT %(spelling)s, added.id FROM added
 ON CONFLICT DO NOTHING
 
+-- name: number_of_name
+-- Of a name that has no number, this makes text that no cast takes: the chunk's attempt ends there.
+CASE {name} {known} ELSE ({name} || ' is new')::int END
+
 -- name: csv_field
 -- A value as a field of a CSV record: quoted where it has to be.
 CASE WHEN {value} ~ {special} THEN '"' || replace({value}, '"', '""') || '"' ELSE {value} END

@@ -1,4 +1,5 @@
--- The format `trips`, rows of the usual shape: POINT (lon lat) and YYYY-MM-DD HH:MM:SS, also with a T between.
+-- The format `trips`, rows of the usual shape: POINT (lon lat), no nearer to a pole than a map's tiles reach, and
+-- YYYY-MM-DD HH:MM:SS, also with a T between.
 -- A value that no cast takes raises an error, a row that does not pass a check is left out, and the count tells: either
 -- way the chunk is then taken by trips_careful.sql instead.
 -- Points are cast as PostgreSQL's own type, a tenth of the cost of a regular expression. right() skips six characters and
@@ -10,8 +11,8 @@ destination_longitude, destination_latitude, line
 
 -- name: trips
 SELECT trip.started_at, trip.region_id, trip.datasource_id,
-       silver.tile(trip.origin_longitude, trip.origin_latitude) AS origin_tile,
-       silver.tile(trip.destination_longitude, trip.destination_latitude) AS destination_tile,
+       silver.inner_tile(trip.origin_longitude, trip.origin_latitude) AS origin_tile,
+       silver.inner_tile(trip.destination_longitude, trip.destination_latitude) AS destination_tile,
        trip.origin_longitude, trip.origin_latitude, trip.destination_longitude, trip.destination_latitude,
        trip.line
 FROM (
@@ -36,7 +37,6 @@ FROM (
     WHERE (shaped.started_at::text = shaped.time_text
            OR (shaped.time_text LIKE '__________T%' AND shaped.started_at::text = replace(shaped.time_text, 'T', ' ')))
       AND shaped.started_at >= '0001-01-01' AND shaped.started_at < '10000-01-01'
-      AND shaped.origin <@ box '(-180,-90),(180,90)' AND shaped.destination <@ box '(-180,-90),(180,90)'
+      AND shaped.origin <@ box '(-180,-85.05),(180,85.05)' AND shaped.destination <@ box '(-180,-85.05),(180,85.05)'
     OFFSET 0
 ) AS trip
-WHERE trip.region_id IS NOT NULL AND trip.datasource_id IS NOT NULL
