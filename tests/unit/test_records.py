@@ -2,7 +2,7 @@
 
 import pytest
 
-from tripsmith.sources.records import Record, count_records, faults, join_lines, split_records
+from tripsmith.sources.records import Record, count_records, faults, is_unquoted, join_lines, split_records
 
 
 @pytest.mark.parametrize(
@@ -11,6 +11,13 @@ from tripsmith.sources.records import Record, count_records, faults, join_lines,
 )
 def test_line_ends_in_quotes_end_no_record(data, records):
     assert count_records(data) == records
+
+
+@pytest.mark.parametrize(
+    ("data", "unquoted"), [(b"", True), (b"a,b\r\n", True), (b'a,"b"\n', False), (b"\\N,b\n", False), (b"a\\\n", False)]
+)
+def test_what_copy_reads_alike_as_csv_and_as_text(data, unquoted):
+    assert is_unquoted(data) == unquoted
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 100])

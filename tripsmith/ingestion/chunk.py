@@ -142,7 +142,9 @@ class Lane:
         if chunk.is_one_record_a_line:
             try:
                 with self.connection.transaction() as attempt:
-                    rows = bronze.copy_lines(self.connection, piece, delimiter, chunk.blocks())
+                    rows = bronze.copy_lines(
+                        self.connection, piece, delimiter, chunk.blocks(), is_unquoted=chunk.is_unquoted
+                    )
                     if rows == chunk.lines:
                         return rows, 0
                     raise psycopg.Rollback(attempt)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from tripsmith.sources.layout import Layout
-from tripsmith.sources.records import QUOTE, count_records
+from tripsmith.sources.records import QUOTE, count_records, is_unquoted
 from tripsmith.sources.stream import BLOCK_BYTES, SourceError, Stamp, Stream, open_stream, stamp
 
 MIN_CHUNK_BYTES = 16 << 20
@@ -33,6 +33,7 @@ class Chunk:
     first_line: int
     lines: int
     is_one_record_a_line: bool
+    is_unquoted: bool
     source_bytes: int
     path: Path
     stamp: Stamp
@@ -76,12 +77,13 @@ def cut(stream: Stream, layout: Layout, chunk_bytes: int) -> Iterator[Chunk]:
     offset, line, number, source_done = layout.header_bytes, 1 + layout.header_lines, 0, 0
     blocks = record_blocks(stream, layout, min(chunk_bytes, BLOCK_BYTES))
     for first in blocks:
-        length, lines, one_record_a_line = 0, 0, True
+        length, lines, one_record_a_line, unquoted = 0, 0, True, True
         # Without a name, so that a process that is killed leaves nothing.
         copy = None if stream.is_plain else cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115
         block: tuple[bytes, int] | None = first
         while block is not None:
             data, data_lines = block
+            unquoted &= is_unquoted(data)
             one_record_a_line &= QUOTE not in data or count_records(data) == data_lines
             length, lines = length + len(data), lines + data_lines
             if copy is not None:
@@ -99,6 +101,7 @@ def cut(stream: Stream, layout: Layout, chunk_bytes: int) -> Iterator[Chunk]:
             first_line=line,
             lines=lines,
             is_one_record_a_line=one_record_a_line,
+            is_unquoted=unquoted,
             source_bytes=stream.source_bytes - source_done,
             path=path,
             stamp=stamp(path) if copy is not None else stream.stamp,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 QUOTE = b'"'
+_BACKSLASH = b"\\"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,11 @@ def count_records(data: bytes) -> int:
     if QUOTE not in data:
         return data.count(b"\n")
     return sum(piece.count(b"\n") for piece in data.split(QUOTE)[::2])
+
+
+def is_unquoted(data: bytes) -> bool:
+    """Whether neither a quote nor a backslash is in it: it is then alike as CSV and as COPY's own text format."""
+    return QUOTE not in data and _BACKSLASH not in data
 
 
 def split_records(blocks: Iterable[bytes], first_line: int) -> Iterator[Record]:

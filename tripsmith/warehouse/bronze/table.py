@@ -115,10 +115,15 @@ def prepare_connection(connection: Connection[Any], ingestion_id: int) -> None:
     connection.execute(QUERIES["use_line_counter"], {"ingestion_id": ingestion_id})
 
 
-def copy_lines(connection: Connection[Any], piece: BronzePiece, delimiter: bytes, blocks: Iterable[bytes]) -> int:
-    """Copy CSV of one record a line; return the rows stored. Raises psycopg.DataError for one that does not fit."""
+def copy_lines(
+    connection: Connection[Any], piece: BronzePiece, delimiter: bytes, blocks: Iterable[bytes], *, is_unquoted: bool
+) -> int:
+    """Copy CSV of one record a line; return the rows stored. Raises psycopg.DataError for one that does not fit.
+
+    `is_unquoted` promises that there is neither a quote nor a backslash in it.
+    """
     connection.execute(QUERIES["start_line_counter"], {"line": piece.lines.start})
-    return _copy(connection, "copy_lines", piece, delimiter, blocks)
+    return _copy(connection, "copy_unquoted_lines" if is_unquoted else "copy_lines", piece, delimiter, blocks)
 
 
 def copy_records(connection: Connection[Any], piece: BronzePiece, delimiter: bytes, records: Iterable[Record]) -> int:
