@@ -194,6 +194,31 @@ def test_second_process_finds_the_server_and_the_last_one_stops_it(data_dir: Pat
     assert servers_below(data_dir) == []
 
 
+def test_a_server_that_is_stopped_once_it_was_seen_ready_is_started_anew(
+    data_dir: Path, spawn: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conninfo = conninfo_of(spawn(data_dir))
+    stopped = psutil.Process(postmaster_pid(data_dir))
+    becomes_ready = server_module._becomes_ready
+
+    def refuses() -> bool:
+        with suppress(psycopg.OperationalError), psycopg.connect(conninfo):
+            return False
+        return True
+
+    def becomes_ready_and_is_stopped(*arguments: Any) -> bool:
+        ready = becomes_ready(*arguments)
+        monkeypatch.setattr(server_module, "_becomes_ready", becomes_ready)
+        stopped.send_signal(signal.SIGINT)
+        wait_until(refuses)
+        return ready
+
+    monkeypatch.setattr(server_module, "_becomes_ready", becomes_ready_and_is_stopped)
+    with running_server(data_dir) as found:
+        assert fetch(found, "SELECT 1") == 1
+        assert postmaster_pid(data_dir) != stopped.pid
+
+
 def test_two_processes_start_at_once(data_dir: Path, spawn: Any) -> None:
     children = [spawn(data_dir), spawn(data_dir)]
     starts = {fetch(conninfo_of(child), "SELECT pg_postmaster_start_time()") for child in children}

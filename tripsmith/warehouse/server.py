@@ -448,12 +448,11 @@ def _ensure_running(site: _Site) -> str:
     _check_version(site)
     found = _postmaster(site)
     # One that stops, perhaps only from now on, makes room for the next.
-    if found is None or not _becomes_ready(site, found.process):
+    if found is None or not _opens(site, found.process):
         _end_orphans(site)
         process, log_start = _start(site)
-        if not _becomes_ready(site, process):
+        if not _opens(site, process):
             raise _start_error(site, log_start)
-    _ensure_database(site)
     return _conninfo(site, DATABASE)
 
 
@@ -562,16 +561,32 @@ def _turn_log(site: _Site) -> int:
     return size
 
 
+def _opens(site: _Site, process: psutil.Process) -> bool:
+    """Wait until the server has taken a connection and has our database; return False when it ends before."""
+    while _becomes_ready(site, process):
+        try:
+            _ensure_database(site)
+        except ServerError:
+            # Told to stop since it was seen ready, it is waited for.
+            if _is_ready(site, process):
+                raise
+        else:
+            return True
+    return False
+
+
 def _becomes_ready(site: _Site, process: psutil.Process) -> bool:
     """Wait until the server takes connections, for as long as it lives: crash recovery may last minutes."""
-    while True:
-        alive = _alive(process)
-        lines = _read_postmaster_file(site)
-        if alive and lines is not None and lines[0] == str(process.pid) and lines[7] == "ready":
+    while _alive(process):
+        if _is_ready(site, process):
             return True
-        if not alive:
-            return False
         time.sleep(_POLL_SECONDS)
+    return False
+
+
+def _is_ready(site: _Site, process: psutil.Process) -> bool:
+    lines = _read_postmaster_file(site)
+    return _alive(process) and lines is not None and lines[0] == str(process.pid) and lines[7] == "ready"
 
 
 def _ensure_database(site: _Site) -> None:
