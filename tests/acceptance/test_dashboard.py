@@ -242,6 +242,7 @@ def test_an_upload_goes_on_where_it_was(browser: Browser, tmp_path: Path, cut: s
         write_sample(file, 500_000)
     with a_server() as server, browser.new_context(viewport=WIDE) as context:
         page = context.new_page()
+        page.set_default_timeout(LONG)
         page.goto(f"{server.url}/#/files")
         expect(page.get_by_text("live", exact=True)).to_be_visible()
         # A slow line, so that there is a moment to cut it.
@@ -253,7 +254,11 @@ def test_an_upload_goes_on_where_it_was(browser: Browser, tmp_path: Path, cut: s
         page.wait_for_function("() => document.querySelector('[data-test=upload] progress')?.value > 0.3")
         uploads = server.data_dir / "uploads/tus"
         (part,) = uploads.glob("*.part")
-        kept = part.stat().st_size
+        # What the browser has sent is there a moment later.
+        for _ in range(600):
+            if (kept := part.stat().st_size) > path.stat().st_size / 4:
+                break
+            page.wait_for_timeout(100)
         assert kept > path.stat().st_size / 4
         if cut == "the server is killed":
             server.kill_web()
@@ -356,6 +361,7 @@ def test_a_link_shares_the_view(browser: Browser, server: Server) -> None:
         expect(page.locator(".answer[aria-busy=false]")).to_be_visible()
         figures = page.locator(".answer .big").all_inner_texts()
         page.get_by_role("button", name="Link").click()
+        expect(page.get_by_text("Link copied")).to_be_visible()
         link = page.evaluate("navigator.clipboard.readText()")
     with a_page(browser, server, link.removeprefix(f"{server.url}/")) as other:
         expect(other.locator(".comparison")).to_be_visible(timeout=LONG)
