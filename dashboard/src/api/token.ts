@@ -22,6 +22,8 @@ export function wantToken(reason: string, refused: string | null): void {
 }
 
 export function keepToken(value: string): void {
+  // It has just been refused.
+  if (value === token.value) return;
   token.value = value;
   tokenWanted.value = null;
   try {
