@@ -38,7 +38,6 @@ _DAMAGES = (
 MAX_UNPACKED_RATIO = 250
 _SURELY_HARMLESS_BYTES = 64 << 20
 
-
 # Long enough that a thread which does other things meanwhile does not hold hashing up.
 _HASHED_BYTES = 4 << 20
 
