@@ -91,17 +91,18 @@ class _Frame:
 
 
 def _frames(view: BoundingBox, zoom: int) -> list[_Frame]:
-    """Return the cells that a box touches; two frames where it crosses the antimeridian."""
+    """Return the cells that a box touches; several frames where it touches or crosses the antimeridian."""
     if view.west > view.east:
         parts = [replace(view, east=180.0), replace(view, west=-180.0)]
         return [frame for part in parts for frame in _frames(part, zoom)]
     corners, _ = point_tiles(np.array([view.west, view.east]), np.array([view.north, view.south]))
     (west, east), (north, south) = (corners >> 32).tolist(), (corners & 0xFFFFFFFF).tolist()
-    side, rest = 1 << TILE_ZOOM, (1 << (TILE_ZOOM - zoom)) - 1
-    # 180 degrees are in the column of -180.
-    east = side - 1 if view.east == 180 else east
-    west = side - 1 if view.west == 180 else west
-    return [_Frame(west & ~rest, east | rest, north & ~rest, south | rest)]
+    rest = (1 << (TILE_ZOOM - zoom)) - 1
+    columns = [(west, east)]
+    if east == 0 and view.east > 0:
+        # 180 degrees, and what is rounded to them, are in the column of -180.
+        columns = [(0, 0)] if west == 0 and view.west > 0 else [(west, (1 << TILE_ZOOM) - 1), (0, 0)]
+    return [_Frame(west & ~rest, east | rest, north & ~rest, south | rest) for west, east in columns]
 
 
 def _touching(cells: Tiles, zoom: int, frames: list[_Frame]) -> Tiles:

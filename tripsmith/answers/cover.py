@@ -29,14 +29,14 @@ def classify(shape: Shape, tiles: Tiles, zoom: int) -> NDArray[np.int8]:
     """Return the Place of each cell, given as its tile (x << 32 | y at zoom 26, the bits of `zoom` only).
 
     A cell has all the points that silver.tile puts there: the outermost rows reach to the poles, and the column of -180
-    holds the points at 180 as well.
+    holds the points at 180 as well, and those that are rounded to it.
     """
     west, south, east, north = tile_bounds(tiles, zoom)
     places = _classify(shape, west - _MARGIN, south - _MARGIN, east + _MARGIN, north + _MARGIN)
     first = tiles >> 32 == 0
     if first.any():
         far = np.full(int(first.sum()), 180.0)
-        beyond = _classify(shape, far, south[first] - _MARGIN, far, north[first] + _MARGIN)
+        beyond = _classify(shape, far - _MARGIN, south[first] - _MARGIN, far, north[first] + _MARGIN)
         places[first] = np.where(places[first] == beyond, beyond, Place.EDGE)
     return places
 
