@@ -39,6 +39,7 @@ export function AnswerCard({ canvas }: { canvas: MapCanvas | null }) {
   const otherFilter = { ...filter, region: other?.region ?? null };
   const one = useAnswer<WeeklyAverage>(ask(filter, match, shape));
   const two = useAnswer<WeeklyAverage>(other === null ? null : ask(otherFilter, match, other.shape));
+  const isPending = one.isPending || two.isPending;
   const colours = AREA_COLOURS[theme.value];
   const names = { one: nameOf(filter.region, shape), two: other === null ? "" : nameOf(other.region, other.shape) };
   if (names.one === names.two) [names.one, names.two] = [`A: ${names.one}`, `B: ${names.two}`];
@@ -65,12 +66,12 @@ export function AnswerCard({ canvas }: { canvas: MapCanvas | null }) {
     saveAs(asCsv(["week", ...(lines.length > 1 ? lines.map((line) => line.name) : ["trips"])], rows), "trips-a-week.csv");
   };
   return (
-    <section class="answer" aria-label="Weekly average" aria-busy={one.isPending || two.isPending}>
+    <section class="answer" aria-label="Weekly average" aria-busy={isPending}>
       <Figure slot="one" name={names.one} colour={colours.one} answer={one} isCompared={other !== null} shape={shape} canvas={canvas} />
       {other !== null && (
         <>
           <Figure slot="two" name={names.two} colour={colours.two} answer={two} isCompared shape={other.shape} canvas={canvas} />
-          <Comparison one={one} two={two} names={names} />
+          <Comparison one={one.document} two={two.document} names={names} isPending={isPending} />
         </>
       )}
       {isDrawn && (
@@ -231,14 +232,21 @@ function AreaText({ slot, shape, canvas, onShape }: AreaTextProps) {
   );
 }
 
-function Comparison({ one, two, names }: { one: Answer<WeeklyAverage>; two: Answer<WeeklyAverage>; names: Record<Slot, string> }) {
-  const ratio = (one.document?.weekly_average ?? 0) / (two.document?.weekly_average ?? 0);
-  if (!Number.isFinite(ratio) || ratio === 0) return null;
+interface ComparisonProps {
+  one: WeeklyAverage | null;
+  two: WeeklyAverage | null;
+  names: Record<Slot, string>;
+  isPending: boolean;
+}
+
+function Comparison({ one, two, names, isPending }: ComparisonProps) {
+  if (one === null || two === null || one.weekly_average === 0 || two.weekly_average === 0) return null;
+  const ratio = one.weekly_average / two.weekly_average;
   const [more, less] = ratio >= 1 ? [names.one, names.two] : [names.two, names.one];
   const factor = Math.max(ratio, 1 / ratio);
   const difference = factor < 2 ? `${share(factor - 1)} more` : `${decimal(factor)} times as many`;
   return (
-    <p class={`comparison ${one.isPending || two.isPending ? "is-pending" : ""}`}>
+    <p class={`comparison ${isPending ? "is-pending" : ""}`}>
       {factor < 1.005 ? (
         "Both see as many trips a week."
       ) : (
