@@ -28,6 +28,8 @@ def print_ingestion(ingestion: Ingestion) -> None:
     click.echo(summary)
     if ingestion.error:
         click.echo(f"Error: {ingestion.error}", err=True)
+    for note in ingestion.notes:
+        click.echo(f"Note: {note['message']}")
     if ingestion.rows_rejected and ingestion.state == "succeeded":
         click.echo(f"`tripsmith ingestions rejections {ingestion.id}` shows the rejected rows.")
 

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import psycopg
 from psycopg import Connection
+from psycopg.types.json import Jsonb
 
 from tripsmith.sources.chunks import Chunk
 from tripsmith.sources.records import QUOTE, Record, faults, split_records
@@ -115,6 +116,7 @@ class Lane:
             "rows_read": stored.rows_read,
             "rows_loaded": stored.rows_loaded,
             "rows_rejected": stored.rows_rejected,
+            "facts": Jsonb({}),
         }
         self.connection.execute(QUERIES["complete_chunk"], parameters)
 

@@ -10,7 +10,7 @@ ON CONFLICT DO NOTHING
 
 -- name: complete_chunk
 UPDATE ops.chunk
-SET rows_read = %(rows_read)s, rows_loaded = %(rows_loaded)s, rows_rejected = %(rows_rejected)s
+SET rows_read = %(rows_read)s, rows_loaded = %(rows_loaded)s, rows_rejected = %(rows_rejected)s, facts = %(facts)s
 WHERE ingestion_id = %(ingestion_id)s AND number = %(number)s
 
 -- name: get_chunk

@@ -46,6 +46,7 @@ class Ingestion:
     eta_seconds: float | None
     message: str | None
     error: str | None
+    notes: list[dict[str, Any]]
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None

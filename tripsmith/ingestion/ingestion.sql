@@ -2,13 +2,13 @@
 
 -- name: get_ingestion
 SELECT id::text AS id, file_name, state, phase, bytes_done, bytes_total, rows_read, rows_loaded, rows_rejected,
-       rows_per_second, eta_seconds, message, error, created_at, started_at, finished_at
+       rows_per_second, eta_seconds, message, error, notes, created_at, started_at, finished_at
 FROM ops.ingestion
 WHERE id = %(id)s
 
 -- name: list_ingestions
 SELECT id::text AS id, file_name, state, phase, bytes_done, bytes_total, rows_read, rows_loaded, rows_rejected,
-       rows_per_second, eta_seconds, message, error, created_at, started_at, finished_at
+       rows_per_second, eta_seconds, message, error, notes, created_at, started_at, finished_at
 FROM ops.ingestion AS i
 WHERE %(before)s::int IS NULL OR i.id < %(before)s
 ORDER BY i.id DESC
@@ -16,7 +16,7 @@ LIMIT %(limit)s
 
 -- name: list_current_ingestions
 SELECT id::text AS id, file_name, state, phase, bytes_done, bytes_total, rows_read, rows_loaded, rows_rejected,
-       rows_per_second, eta_seconds, message, error, created_at, started_at, finished_at
+       rows_per_second, eta_seconds, message, error, notes, created_at, started_at, finished_at
 FROM ops.ingestion AS i
 WHERE i.state IN ('queued', 'running')
    OR i.id IN (SELECT latest.id FROM ops.ingestion AS latest ORDER BY latest.id DESC LIMIT 50)
@@ -76,6 +76,9 @@ DELETE FROM silver.rejected_row WHERE ingestion_id = %(id)s
 
 -- name: delete_malformed_lines
 DELETE FROM bronze.malformed_line WHERE ingestion_id = %(id)s
+
+-- name: delete_marks
+DELETE FROM silver.trip_mark WHERE ingestion_id = %(id)s
 
 -- name: delete_chunks
 DELETE FROM ops.chunk WHERE ingestion_id = %(id)s

@@ -7,6 +7,7 @@ from psycopg import Connection, sql
 
 from tripsmith.ingestion.chunk import lines as chunk_lines
 from tripsmith.ingestion.ingestion import Ingestion, IngestionConflictError, get_ingestion
+from tripsmith.ingestion.notes import settle_mark_notes
 from tripsmith.ingestion.ownership import claim
 from tripsmith.ingestion.segments import interrupt, leave_segment
 from tripsmith.sources.formats import FORMATS
@@ -64,6 +65,7 @@ def _rebuild_one(warehouse: Warehouse, connection: Connection[Any], load: Silver
             chunks = chunk_lines(connection, load.ingestion_id)
             if layer == "silver":
                 _fill_silver(warehouse, connection, load, chunks)
+                settle_mark_notes(connection, load.ingestion_id)
                 connection.execute(QUERIES["recount_ingestion"], {"id": load.ingestion_id})
             if load.lot != SHARED:
                 lot.replace(connection, load.lot, chunks, with_silver=layer == "silver")
@@ -76,7 +78,7 @@ def _fill_silver(warehouse: Warehouse, connection: Connection[Any], load: Silver
     prepare_connection(connection, load.ingestion_id)
     if load.lot == SHARED:
         lot.delete_shared_trips(connection, load.ingestion_id)
-    for query in ("remember_rejected_rows", "forget_rejected_rows"):
+    for query in ("remember_rejected_rows", "forget_rejected_rows", "forget_marks"):
         connection.execute(QUERIES[query], {"id": load.ingestion_id})
     reject_malformed(connection, load.ingestion_id)
     for lines in chunks:

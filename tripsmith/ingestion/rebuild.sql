@@ -29,6 +29,9 @@ WHERE rejected.ingestion_id = %(id)s AND rejected.line = told.line AND rejected.
 -- name: forget_rejected_rows
 DELETE FROM silver.rejected_row WHERE ingestion_id = %(id)s
 
+-- name: forget_marks
+DELETE FROM silver.trip_mark WHERE ingestion_id = %(id)s
+
 -- name: recount_chunk
 UPDATE ops.chunk
 SET rows_loaded = %(rows_loaded)s, rows_rejected = rows_read - %(rows_loaded)s

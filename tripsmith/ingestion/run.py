@@ -17,6 +17,7 @@ from psycopg import Connection
 from tripsmith.ingestion import chunk as chunk_store
 from tripsmith.ingestion.chunk import Lane, StoredChunk
 from tripsmith.ingestion.ingestion import Ingestion, get_ingestion
+from tripsmith.ingestion.notes import settle_notes
 from tripsmith.ingestion.ownership import claim
 from tripsmith.ingestion.progress import INTERVAL_SECONDS, QUERIES, CancelledError, Progress
 from tripsmith.sources.chunks import Chunk, chunk_size, cut
@@ -167,6 +168,7 @@ def _carry_through(
     progress.enter("silver")
     progress.enter("gold")
     with connection.transaction():
+        settle_notes(connection, job.id)
         lot_id = lot.publish(connection, table, lot_id, chunk_store.lines(connection, job.id))
         if lot_id == SHARED:
             chunk_store.merge(connection, job.id)
@@ -215,6 +217,7 @@ def _store_small(warehouse: Warehouse, load: SilverLoad, chunk: Chunk, progress:
         progress.add(lane.store(chunk, on_copied=lambda: progress.enter("silver")))
         progress.enter("gold")
         add_shared(lane.connection, load.ingestion_id)
+        settle_notes(lane.connection, load.ingestion_id)
         if lane.connection.execute(QUERIES["succeed"], {"id": load.ingestion_id, "lot": SHARED}).rowcount == 0:
             # An owner that was killed while it committed has succeeded meanwhile: gold has these trips already.
             raise psycopg.Rollback

@@ -179,7 +179,13 @@ def remove(connection: Connection[Any], ingestion_id: str | int) -> Ingestion:
                     lot.delete_shared(connection, table, number)
                 else:
                     lot.drop(connection, table, lot_id, chunk_lines(connection, number))
-            for query in ("delete_rejected_rows", "delete_malformed_lines", "delete_chunks", "mark_removed"):
+            for query in (
+                "delete_rejected_rows",
+                "delete_malformed_lines",
+                "delete_marks",
+                "delete_chunks",
+                "mark_removed",
+            ):
                 connection.execute(QUERIES[query], {"id": number})
     if owns_source:
         Path(source_path).unlink(missing_ok=True)

@@ -14,9 +14,10 @@ SELECT {columns}, "_line", 0, "_ingestion_id" FROM {piece}
 -- name: pour_trips
 INSERT INTO silver.trip_0 (started_at, region_id, datasource_id, origin_tile, destination_tile, origin_longitude,
                            origin_latitude, destination_longitude, destination_latitude, line, lot, ingestion_id,
-                           utc_offset_minutes)
+                           utc_offset_minutes, suspicious)
 SELECT started_at, region_id, datasource_id, origin_tile, destination_tile, origin_longitude, origin_latitude,
-       destination_longitude, destination_latitude, line, 0, ingestion_id, utc_offset_minutes
+       destination_longitude, destination_latitude, line, 0, ingestion_id, utc_offset_minutes,
+       suspicious
 FROM {piece}
 
 -- name: drop

@@ -15,6 +15,15 @@ class Document(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class Note(BaseModel):
+    """What would mislead about an answer or an ingestion: a code, a sentence, and the numbers it is about."""
+
+    model_config = ConfigDict(extra="allow")
+
+    code: str
+    message: str
+
+
 class Ingestion(Document):
     """One file's way through the layers, as it is now; the live event `ingestion` is the same document."""
 
@@ -31,6 +40,7 @@ class Ingestion(Document):
     eta_seconds: float | None
     message: str | None
     error: str | None
+    notes: list[Note]
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None

@@ -70,6 +70,9 @@ export function IngestionCard({ ingestion }: { ingestion: Ingestion }) {
           {state === "succeeded" && ingestion.rows_per_second !== null && <Figure name="rows a second" value={Math.round(ingestion.rows_per_second)} />}
         </dl>
       )}
+      {ingestion.notes.map((note) => (
+        <p class="note" key={note.code}>{note.message}</p>
+      ))}
       {ingestion.error !== null && (
         <p class="error" role="alert">
           {ingestion.error}

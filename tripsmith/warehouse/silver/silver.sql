@@ -16,6 +16,7 @@ SELECT trip.*, {lot}, {ingestion_id} FROM ({trips}) AS trip
 -- The check tells PostgreSQL, when the piece is attached, that every row belongs where it is to be.
 ALTER TABLE {piece}
     ADD COLUMN IF NOT EXISTS utc_offset_minutes smallint,
+    ADD COLUMN IF NOT EXISTS suspicious text[],
     ADD COLUMN lot int DEFAULT {lot},
     ADD COLUMN ingestion_id int DEFAULT {ingestion_id},
     ADD CONSTRAINT one_range
