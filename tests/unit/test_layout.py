@@ -11,7 +11,7 @@ from tripsmith.warehouse.bronze.table import column_names
 NAMES = ("region", "origin_coord", "destination_coord", "datetime", "datasource")
 
 
-@pytest.mark.parametrize("delimiter", [b",", b";", b"\t"])
+@pytest.mark.parametrize("delimiter", [b",", b";", b"\t", b"|"])
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
 def test_delimiters_line_ends_and_marks_are_found_out(tmp_path, delimiter, end, mark):
@@ -38,6 +38,43 @@ def test_what_options_give_may_be_missing(tmp_path):
     assert inspect(path, given=frozenset({"region", "datasource"})).columns == NAMES[1:4]
     with pytest.raises(SourceError, match="lacks region; the format trips needs it or give it as an option"):
         inspect(path, given=frozenset({"datasource"}))
+
+
+@pytest.mark.parametrize(
+    ("header", "columns", "lines"),
+    [
+        (b"sep=;\nregion;origin_coord;destination_coord;datetime;datasource\n", NAMES, 2),
+        (b'"sep=|"\r\nregion|origin_coord|destination_coord|datetime|datasource\r\n', NAMES, 2),
+        (b"\n \r\nregion,origin_coord,destination_coord,datetime,datasource\n", NAMES, 3),
+        (
+            b'region,origin_coord,destination_coord,datetime,datasource,"duration\n(seconds)"\n',
+            (*NAMES, "duration\n(seconds)"),
+            2,
+        ),
+        (
+            b'"region", "origin_coord", "destination_coord","datetime", "datasource"\n',
+            ("region", ' "origin_coord"', ' "destination_coord"', "datetime", ' "datasource"'),
+            1,
+        ),
+        (b'region,origin_coord,destination_coord,datetime,datasource,27" rack\n', (*NAMES, '27" rack'), 1),
+    ],
+)
+def test_headers_are_read_as_rows_are(tmp_path, header, columns, lines):
+    path = tmp_path / "trips.csv"
+    path.write_bytes(header + b"x\n")
+    layout = inspect(path)
+    assert (layout.columns, layout.header_bytes, layout.header_lines) == (columns, len(header), lines)
+
+
+def test_the_first_line_is_shown_as_it_is(tmp_path):
+    path = tmp_path / "trips.csv"
+    path.write_bytes(b"Start;End;When\n1;2;3\n")
+    with pytest.raises(SourceError) as refusal:
+        inspect(path)
+    assert str(refusal.value) == (
+        "The first line is not the header of a known format: 'Start;End;When' (delimiters tried: comma, semicolon, tab,"
+        " vertical bar). It must be such as region,origin_coord,destination_coord,datetime,datasource."
+    )
 
 
 @given(

@@ -9,8 +9,10 @@ import psycopg
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
+from tripsmith.ingestion.notes import Facts, add_facts
 from tripsmith.sources.chunks import Chunk
-from tripsmith.sources.records import QUOTE, Record, faults, split_records
+from tripsmith.sources.quotes import MARK, QUOTE, Quotes
+from tripsmith.sources.records import Record, fit, marked, split_records
 from tripsmith.sources.stream import SourceError
 from tripsmith.warehouse.bronze import table as bronze
 from tripsmith.warehouse.bronze.table import BronzePiece
@@ -81,13 +83,15 @@ class Lane:
             if not self._mark(chunk):
                 on_copied()
                 return self._stored(chunk)
-            rows, malformed = self._copy(chunk)
+            copied = self._copy(chunk)
             on_copied()
+            rows = copied.rows
             loaded = load.load(self.connection, self._warehouse, chunk_lines(chunk), rows)
             if loaded < rows:
-                self._keep_verbatim(chunk)
-            stored = StoredChunk(chunk.source_bytes, rows + malformed, loaded, rows - loaded + malformed)
-            self._complete(chunk, stored)
+                self._keep_verbatim(chunk, copied)
+            read = rows + copied.malformed
+            stored = StoredChunk(chunk.source_bytes, read, loaded, read - loaded)
+            self._complete(chunk, stored, copied.facts)
         return stored
 
     def _mark(self, chunk: Chunk) -> bool:
@@ -109,20 +113,20 @@ class Lane:
             raise different_file(chunk)
         return StoredChunk(*row[2:])
 
-    def _complete(self, chunk: Chunk, stored: StoredChunk) -> None:
+    def _complete(self, chunk: Chunk, stored: StoredChunk, facts: Facts) -> None:
         parameters = {
             "ingestion_id": self._load.ingestion_id,
             "number": chunk.number,
             "rows_read": stored.rows_read,
             "rows_loaded": stored.rows_loaded,
             "rows_rejected": stored.rows_rejected,
-            "facts": Jsonb({}),
+            "facts": Jsonb(facts),
         }
         self.connection.execute(QUERIES["complete_chunk"], parameters)
 
-    def _keep_verbatim(self, chunk: Chunk) -> None:
-        """Give rejected rows the bytes of the file: columns, which silver has, do not tell where quotes had no need."""
-        if not any(QUOTE in block for block in chunk.blocks()):
+    def _keep_verbatim(self, chunk: Chunk, copied: "_Copied") -> None:
+        """Give rejected rows the bytes of the file: columns, which silver has, do not say where quotes had no need."""
+        if chunk.quotes is Quotes.NONE and not copied.facts:
             return
         ingestion_id, lines = self._load.ingestion_id, chunk_lines(chunk)
         parameters = {"ingestion_id": ingestion_id, "first": lines.start, "last": lines.stop - 1}
@@ -132,53 +136,83 @@ class Lane:
                 QUERIES["keep_verbatim"],
                 (
                     {"ingestion_id": ingestion_id, "line": record.line, "record": record.raw}
-                    for record in split_records(chunk.blocks(), chunk.first_line)
+                    for record in self._records(chunk)
                     if record.line in rejected
                 ),
             )
 
-    def _copy(self, chunk: Chunk) -> tuple[int, int]:
-        """Copy a chunk into bronze; return the rows stored there and those that fit no table."""
-        load, delimiter = self._load, self._load.layout.delimiter
+    def _records(self, chunk: Chunk) -> Iterator[Record]:
+        return split_records(chunk.blocks(), chunk.first_line, self._load.layout.dialect)
+
+    def _copy(self, chunk: Chunk) -> "_Copied":
+        """Copy a chunk into bronze, the fast way if each line is a record that fits."""
+        load = self._load
         piece = BronzePiece(load.bronze, load.lot, chunk_lines(chunk))
-        if chunk.is_one_record_a_line:
+        if chunk.is_one_record_a_line and not (chunk.has_mark and _needs_mark(chunk)):
             try:
                 with self.connection.transaction() as attempt:
-                    rows = bronze.copy_lines(
-                        self.connection, piece, delimiter, chunk.blocks(), is_unquoted=chunk.is_unquoted
-                    )
+                    rows = self._copy_lines(chunk, piece)
                     if rows == chunk.lines:
-                        return rows, 0
+                        return _Copied(rows, 0, {})
                     raise psycopg.Rollback(attempt)
             except psycopg.DataError:
                 pass
-        columns, malformed = len(load.bronze.columns), 0
+        return self._copy_records(chunk, piece)
 
-        def fitting() -> Iterator[Record]:
-            nonlocal malformed
-            for record in split_records(chunk.blocks(), chunk.first_line):
-                if faults(record, columns, delimiter):
-                    malformed += 1
-                else:
-                    yield record
+    def _copy_lines(self, chunk: Chunk, piece: BronzePiece) -> int:
+        delimiter, blocks, quote = self._load.layout.delimiter, chunk.blocks(), QUOTE
+        if _needs_mark(chunk):
+            quote = MARK
+            if chunk.quotes is Quotes.MIXED:
+                blocks = marked(blocks, delimiter)
+        is_text = chunk.is_plain and chunk.quotes in (Quotes.NONE, Quotes.LITERAL)
+        return bronze.copy_lines(self.connection, piece, delimiter, blocks, quote=None if is_text else quote)
 
-        rows = bronze.copy_records(self.connection, piece, delimiter, fitting())
-        if malformed:
-            judged = (
-                (record, faults(record, columns, delimiter))
-                for record in split_records(chunk.blocks(), chunk.first_line)
-            )
+    def _copy_records(self, chunk: Chunk, piece: BronzePiece) -> "_Copied":
+        """Copy record by record those that fit the table; keep the others, read once more, byte for byte."""
+        load, dialect = self._load, self._load.layout.dialect
+        copied = _Copied(0, 0, {})
+
+        def fitting() -> Iterator[tuple[int, bytes]]:
+            for record in self._records(chunk):
+                row = fit(record, dialect)
+                if row.reasons:
+                    copied.malformed += 1
+                    continue
+                if row.has_extra:
+                    add_facts(copied.facts, "extra_fields", record.line)
+                if record.swallows:
+                    add_facts(copied.facts, "lines_in_quotes", record.line, record.swallows)
+                yield record.line, row.text
+
+        copied.rows = bronze.copy_records(self.connection, piece, dialect.delimiter, fitting())
+        if copied.malformed:
+            judged = ((record, fit(record, dialect).reasons) for record in self._records(chunk))
             kept = bronze.keep_malformed(
                 self.connection,
                 load.ingestion_id,
                 ((r, reasons) for r, reasons in judged if reasons),
                 chunk_lines(chunk),
             )
-            if kept != malformed:
+            if kept != copied.malformed:
                 raise RuntimeError(
-                    f"{malformed} records from line {chunk.first_line} on fit no table, and {kept} were kept."
+                    f"{copied.malformed} records from line {chunk.first_line} on fit no table, and {kept} were kept."
                 )
-        return rows, malformed
+        return copied
+
+
+@dataclass(slots=True)
+class _Copied:
+    """What copying a chunk gave: rows in bronze, records that fit no table, and what a note may be made of."""
+
+    rows: int
+    malformed: int
+    facts: Facts
+
+
+def _needs_mark(chunk: Chunk) -> bool:
+    """Whether COPY has to take another byte for its quote, as not all of the chunk's quotes are quotes to us."""
+    return chunk.quotes is Quotes.MIXED or (chunk.quotes is Quotes.LITERAL and not chunk.is_plain)
 
 
 def chunk_lines(chunk: Chunk) -> range:

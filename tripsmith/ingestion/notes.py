@@ -17,6 +17,8 @@ Facts = dict[str, dict[str, int]]
 _FACTS = {
     "extra_fields": "{rows:,} rows have empty fields beyond the last column, which were ignored; the first is on line"
     " {first_line:,}.",
+    "lines_in_quotes": "{rows:,} lines that look like records of their own are inside quoted fields, the first in the"
+    " record on line {first_line:,}: is a quote missing there?",
 }
 
 # What trips may be marked with, by code.

@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from tripsmith.sources.layout import Layout
-from tripsmith.sources.records import QUOTE, count_records, is_unquoted
+from tripsmith.sources.quotes import MARK, MAX_RECORD_BYTES, Quotes, scan
+from tripsmith.sources.records import is_plain
 from tripsmith.sources.stream import BLOCK_BYTES, SourceError, Stamp, Stream, open_stream, stamp
 
 MIN_CHUNK_BYTES = 16 << 20
 MAX_CHUNK_BYTES = 128 << 20
 # Enough chunks to keep several connections busy to the end, few enough that committing them costs little.
 _CHUNKS_A_FILE = 16
-
-MAX_RECORD_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +23,8 @@ class Chunk:
 
     `offset` and `length` are in bytes of the unpacked UTF-8 text, which lies at `start` of the file `path`: the source
     itself, or, where that is packed, a `copy` without a name of its own, gone when it is closed. `source_bytes` is its
-    share of the source as it lies on disk. `stamp` is that of `path` when the chunk was cut.
+    share of the source as it lies on disk. `stamp` is that of `path` when the chunk was cut. `is_plain` says that it
+    has no backslash, `has_mark` that it has the byte which may take the place of quotes.
     """
 
     number: int
@@ -33,7 +33,9 @@ class Chunk:
     first_line: int
     lines: int
     is_one_record_a_line: bool
-    is_unquoted: bool
+    quotes: Quotes
+    is_plain: bool
+    has_mark: bool
     source_bytes: int
     path: Path
     stamp: Stamp
@@ -72,22 +74,23 @@ def cut(stream: Stream, layout: Layout, chunk_bytes: int) -> Iterator[Chunk]:
     """Yield the chunks of a stream that is at its start, each of about `chunk_bytes`, always cut alike.
 
     Chunks of a packed or transcoded file are copied; whoever is done with one discards it.
-    Raises SourceError for a record longer than MAX_RECORD_BYTES and for a quote that is never closed.
+    Raises SourceError for a line longer than MAX_RECORD_BYTES.
     """
     offset, line, number, source_done = layout.header_bytes, 1 + layout.header_lines, 0, 0
     blocks = record_blocks(stream, layout, min(chunk_bytes, BLOCK_BYTES))
     for first in blocks:
-        length, lines, one_record_a_line, unquoted = 0, 0, True, True
+        length, lines, one_record_a_line, quotes, plain, marked = 0, 0, True, Quotes.NONE, True, False
         # Without a name, so that a process that is killed leaves nothing.
         copy = None if stream.is_plain else cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115
-        block: tuple[bytes, int] | None = first
+        block: Block | None = first
         while block is not None:
-            data, data_lines = block
-            unquoted &= is_unquoted(data)
-            one_record_a_line &= QUOTE not in data or count_records(data) == data_lines
-            length, lines = length + len(data), lines + data_lines
+            plain = plain and is_plain(block.data)
+            marked = marked or (block.quotes is not Quotes.NONE and MARK in block.data)
+            quotes = quotes.joined(block.quotes)
+            one_record_a_line = one_record_a_line and block.is_one_record_a_line
+            length, lines = length + len(block.data), lines + block.lines
             if copy is not None:
-                copy.write(data)
+                copy.write(block.data)
             block = next(blocks, None) if length < chunk_bytes else None
         if copy is not None:
             copy.flush()
@@ -101,7 +104,9 @@ def cut(stream: Stream, layout: Layout, chunk_bytes: int) -> Iterator[Chunk]:
             first_line=line,
             lines=lines,
             is_one_record_a_line=one_record_a_line,
-            is_unquoted=unquoted,
+            quotes=quotes,
+            is_plain=plain,
+            has_mark=marked,
             source_bytes=stream.source_bytes - source_done,
             path=path,
             stamp=stamp(path) if copy is not None else stream.stamp,
@@ -122,11 +127,18 @@ def cut_ahead(path: Path, encoding: str, layout: Layout) -> Sequence[Chunk]:
         return ()
 
 
-def record_blocks(stream: Stream, layout: Layout, size: int = BLOCK_BYTES) -> Iterator[tuple[bytes, int]]:
-    """Yield what follows the header in blocks of whole records, of about `size` bytes, each with its count of newlines.
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some whole records, how many newlines they have, and what the quotes in them are."""
 
-    The last ends in a newline too.
-    """
+    data: bytes
+    lines: int
+    quotes: Quotes
+    is_one_record_a_line: bool
+
+
+def record_blocks(stream: Stream, layout: Layout, size: int = BLOCK_BYTES) -> Iterator[Block]:
+    """Yield what follows the header in blocks of whole records, of about `size` bytes, the last with a newline too."""
     stream.read(layout.header_bytes)
     line = 1 + layout.header_lines
     rest, wanted = b"", size
@@ -136,16 +148,16 @@ def record_blocks(stream: Stream, layout: Layout, size: int = BLOCK_BYTES) -> It
             return
         if ended and not data.endswith(b"\n"):
             data += b"\n"
-        end = _last_record_end(data)
-        if end == 0:
-            if ended or len(data) > MAX_RECORD_BYTES:
-                raise _endless(line, ended)
-            rest, wanted = data, len(data) + size
+        if len(data) > MAX_RECORD_BYTES and data.find(b"\n", 0, MAX_RECORD_BYTES) < 0:
+            raise SourceError(f"Line {line} is longer than {MAX_RECORD_BYTES >> 20} MiB; is this a CSV file?")
+        found = scan(data[:wanted], layout.dialect, is_final=ended and len(data) <= wanted)
+        rest = data[found.length :]
+        if found.length == 0:
+            wanted *= 2
             continue
-        lines = data.count(b"\n", 0, end)
-        yield data[:end], lines
-        line += lines
-        rest, wanted = data[end:], size
+        lines = data.count(b"\n", 0, found.length)
+        yield Block(data[: found.length], lines, found.quotes, found.is_one_record_a_line)
+        line, wanted = line + lines, size
 
 
 def _fill(stream: Stream, start: bytes, size: int) -> tuple[bytes, bool]:
@@ -160,27 +172,5 @@ def _fill(stream: Stream, start: bytes, size: int) -> tuple[bytes, bool]:
     return b"".join(blocks), False
 
 
-def _last_record_end(data: bytes) -> int:
-    """Return the length of the whole records at the start of `data`, 0 if not one is whole."""
-    end = data.rfind(b"\n")
-    if QUOTE not in data:
-        return end + 1
-    quotes = data.count(QUOTE, 0, end + 1)
-    while end >= 0 and quotes % 2:
-        previous = data.rfind(b"\n", 0, end)
-        quotes -= data.count(QUOTE, previous + 1, end)
-        end = previous
-    return end + 1
-
-
 def _changed() -> SourceError:
     return SourceError("The file has changed while it was read; submit it again.")
-
-
-def _endless(line: int, ended: bool) -> SourceError:
-    if ended:
-        return SourceError(f"A quote opened in the record that starts on line {line} is never closed.")
-    return SourceError(
-        f"The record that starts on line {line} is longer than {MAX_RECORD_BYTES >> 20} MiB; is a quote in it never"
-        " closed?"
-    )

@@ -1,7 +1,10 @@
 """The kinds of CSV that Tripsmith knows: which columns each must have, whatever their order and case."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+_WRAPPED = re.compile(r'\s+"(.*)"\s*', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +28,15 @@ class Format:
 
 
 def normalise(column: str) -> str:
-    """Return a header name as formats spell it: trimmed, in lower case."""
-    return column.strip().casefold()
+    """Return a header name as formats spell it: trimmed, in lower case, without quotes that follow a blank."""
+    name = unwrapped(column)
+    return name.strip().casefold()
+
+
+def unwrapped(value: str) -> str:
+    """Return a value without quotes around it where blanks are before them: a quote opens no field there."""
+    wrapped = _WRAPPED.fullmatch(value)
+    return wrapped[1].replace('""', '"') if wrapped else value
 
 
 TRIPS = Format("trips", ("region", "origin_coord", "destination_coord", "datetime", "datasource"))

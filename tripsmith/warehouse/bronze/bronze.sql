@@ -84,13 +84,14 @@ DELETE FROM {partition} WHERE "_ingestion_id" = {ingestion_id}
 
 -- name: copy_lines
 -- The clean way: PostgreSQL numbers the lines, one record each. No value is NULL, an empty field is an empty text; any
--- mark for NULL might be a value of some file.
+-- mark for NULL might be a value of some file. COPY takes a quote anywhere for one that opens or closes; where quotes are
+-- characters too, {quote} is another byte.
 COPY {partition} ({columns}) FROM STDIN
-    (FORMAT csv, FREEZE {freeze}, DELIMITER {delimiter}, FORCE_NOT_NULL ({columns}), ENCODING 'UTF8')
+    (FORMAT csv, FREEZE {freeze}, DELIMITER {delimiter}, QUOTE {quote}, FORCE_NOT_NULL ({columns}), ENCODING 'UTF8')
 
--- name: copy_unquoted_lines
--- The same where there is neither a quote nor a backslash, in the format that PostgreSQL reads fastest. Its mark for NULL
--- has a backslash.
+-- name: copy_text_lines
+-- The same where no quote opens a field and there is no backslash, in the format that PostgreSQL reads fastest. Its mark
+-- for NULL has a backslash.
 COPY {partition} ({columns}) FROM STDIN (FORMAT text, FREEZE {freeze}, DELIMITER {delimiter}, ENCODING 'UTF8')
 
 -- name: copy_numbered_lines

@@ -7,6 +7,7 @@ from typing import Any
 from psycopg import Connection, sql
 
 from tripsmith.sources.layout import Layout
+from tripsmith.sources.quotes import QUOTE
 from tripsmith.sources.records import Record, join_lines
 from tripsmith.warehouse.queries import load_queries
 
@@ -116,19 +117,24 @@ def prepare_connection(connection: Connection[Any], ingestion_id: int) -> None:
 
 
 def copy_lines(
-    connection: Connection[Any], piece: BronzePiece, delimiter: bytes, blocks: Iterable[bytes], *, is_unquoted: bool
+    connection: Connection[Any], piece: BronzePiece, delimiter: bytes, blocks: Iterable[bytes], *, quote: bytes | None
 ) -> int:
     """Copy CSV of one record a line; return the rows stored. Raises psycopg.DataError for one that does not fit.
 
-    `is_unquoted` promises that there is neither a quote nor a backslash in it.
+    `quote` opens and closes fields. Without one, every byte but delimiter, newline and backslash is a character, and
+    there is no backslash.
     """
     connection.execute(QUERIES["start_line_counter"], {"line": piece.lines.start})
-    return _copy(connection, "copy_unquoted_lines" if is_unquoted else "copy_lines", piece, delimiter, blocks)
+    if quote is None:
+        return _copy(connection, "copy_text_lines", piece, delimiter, blocks)
+    return _copy(connection, "copy_lines", piece, delimiter, blocks, quote)
 
 
-def copy_records(connection: Connection[Any], piece: BronzePiece, delimiter: bytes, records: Iterable[Record]) -> int:
-    """Copy records with their line numbers; return the rows stored."""
-    return _copy(connection, "copy_numbered_lines", piece, delimiter, join_lines(records, delimiter))
+def copy_records(
+    connection: Connection[Any], piece: BronzePiece, delimiter: bytes, rows: Iterable[tuple[int, bytes]]
+) -> int:
+    """Copy CSV records, each with its line; return the rows stored."""
+    return _copy(connection, "copy_numbered_lines", piece, delimiter, join_lines(rows, delimiter))
 
 
 def keep_malformed(
@@ -149,7 +155,12 @@ def reject_malformed(connection: Connection[Any], ingestion_id: int, lines: rang
 
 
 def _copy(
-    connection: Connection[Any], query: str, piece: BronzePiece, delimiter: bytes, blocks: Iterable[bytes]
+    connection: Connection[Any],
+    query: str,
+    piece: BronzePiece,
+    delimiter: bytes,
+    blocks: Iterable[bytes],
+    quote: bytes = QUOTE,
 ) -> int:
     names = piece.names
     # Made here, within the caller's savepoint: COPY freezes rows only in a table of the same subtransaction.
@@ -160,6 +171,7 @@ def _copy(
         **names,
         columns=sql.SQL(", ").join(map(sql.Identifier, piece.table.columns)),
         delimiter=sql.Literal(delimiter.decode()),
+        quote=sql.Literal(quote.decode()),
         freeze=sql.Literal(piece.lot != SHARED),
     )
     with connection.cursor() as cursor:

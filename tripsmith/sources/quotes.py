@@ -1,0 +1,289 @@
+"""What each quote of a CSV means: it opens a field where the field begins, and is a character anywhere else.
+
+The rule is that of RFC 4180 and of Python's csv module, with one exception, for quotes that were never meant to open a
+field. A field that spans lines must be closed by a quote before a delimiter or a line end, within MAX_RECORD_BYTES. If
+it is not, the quote that opened it costs its own line, and the lines after that are read as usual. The same holds if
+the record does not have as many columns as the header, but a line that is wholly within its quotes has.
+"""
+
+import csv
+import re
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+QUOTE = b'"'
+MAX_RECORD_BYTES = 16 << 20
+
+# Takes the place of the quotes that open and close fields where others are characters: no text has it.
+MARK = b"\x01"
+
+_LARGE_BYTES = 2 << 20
+
+_QUOTE, _NEWLINE, _CARRIAGE_RETURN = QUOTE[0], 0x0A, 0x0D
+
+csv.field_size_limit(2 * MAX_RECORD_BYTES)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a file separates its columns, and how many its header has; `columns` is 0 for the header itself."""
+
+    delimiter: bytes
+    columns: int = 0
+
+
+class Quotes(Enum):
+    """What the quotes in some whole records are."""
+
+    NONE = "none"
+    STANDARD = "standard"  # each opens or closes a field, or is one of a pair within it
+    LITERAL = "literal"  # all are characters
+    MIXED = "mixed"
+
+    def joined(self, other: "Quotes") -> "Quotes":
+        """Return what the quotes in both are."""
+        if Quotes.NONE in (self, other):
+            return other if self is Quotes.NONE else self
+        return self if self is other else Quotes.MIXED
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """The whole records at the start of some bytes: where they end, and what is in them."""
+
+    length: int
+    quotes: Quotes
+    is_one_record_a_line: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One record: where it stops, after its newline. It is faulty where a quote that opens a field is never closed.
+
+    Lines up to `judged` have been looked at; a record among them is not taken apart again. `swallows` are lines within
+    the record that are whole records by themselves.
+    """
+
+    stop: int
+    judged: int
+    is_faulty: bool = False
+    swallows: int = 0
+
+
+def scan(data: bytes, dialect: Dialect, *, is_final: bool) -> Scan:
+    """Find the whole records at the start of `data`, where a record starts; `is_final` if the file ends with `data`."""
+    end = data.rfind(b"\n") + 1
+    if end == 0 or data.find(QUOTE, 0, end) < 0:
+        return Scan(end, Quotes.NONE, is_one_record_a_line=True)
+    if len(data) > _LARGE_BYTES:
+        # Looked at for one long record: arrays of all quotes would take too much memory.
+        first = record_at(data, 0, dialect, is_final=is_final)
+        return Scan(first.stop if first else 0, Quotes.MIXED, is_one_record_a_line=False)
+    roles = _Roles(data[:end], dialect.delimiter)
+    if not roles.any_opens:
+        return Scan(end, Quotes.LITERAL, is_one_record_a_line=True)
+    stop, judged, one_record_a_line = 0, 0, True
+    for line_start in roles.lines_left_open():
+        if line_start < stop:
+            continue
+        span = record_at(data, line_start, dialect, is_final=is_final, judged=judged)
+        if span is None:
+            end = line_start
+            break
+        stop, judged, one_record_a_line = span.stop, span.judged, False
+    quotes = Quotes.STANDARD if roles.are_standard else Quotes.MIXED
+    return Scan(end, quotes, one_record_a_line)
+
+
+def respell(data: bytes, delimiter: bytes) -> bytes:
+    """Return records of one line each, which have no MARK, with MARK as their quote: all others are characters then."""
+    if QUOTE not in data:
+        return data
+    roles = _Roles(data, delimiter)
+    for _ in roles.lines_left_open():
+        raise ValueError("A field spans lines.")
+    letters = np.frombuffer(data, np.uint8).copy()
+    letters[roles.syntax()] = MARK[0]
+    doubled = roles.doubled()
+    return (np.delete(letters, doubled) if len(doubled) else letters).tobytes()
+
+
+class _Roles:
+    """The quotes of some lines, each line read as a record of its own."""
+
+    def __init__(self, data: bytes, delimiter: bytes) -> None:
+        letters = np.frombuffer(data, np.uint8)
+        self._places = places = np.flatnonzero(letters == _QUOTE)
+        newlines = np.flatnonzero(letters == _NEWLINE)
+        before = letters[places - 1]
+        after = letters[np.minimum(places + 1, len(letters) - 1)]
+        self._opens = (before == delimiter[0]) | (before == _NEWLINE) | (places == 0)
+        closes = (after == delimiter[0]) | (after == _NEWLINE)
+        # A carriage return ends a field only with the newline behind it.
+        returns = np.flatnonzero(after == _CARRIAGE_RETURN)
+        closes[returns] = letters[np.minimum(places[returns] + 2, len(letters) - 1)] == _NEWLINE
+        line = np.searchsorted(newlines, places)
+        first = np.searchsorted(line, line)
+        self._is_odd = ((np.arange(len(places)) - first) & 1).astype(bool)
+        self._pairs = np.zeros(len(places) + 1, bool)  # with the quote before it
+        self._pairs[1:-1] = np.diff(places) == 1
+        fits = np.where(self._is_odd, closes | self._pairs[1:], self._opens | self._pairs[:-1])
+        # Of a line that fits, even quotes open and odd ones close, but for those that are pairs.
+        last_is_odd = np.zeros(len(places), bool)
+        last = np.append(line[1:] != line[:-1], True)
+        last_is_odd[last] = self._is_odd[last]
+        unfit = np.unique(line[~fits | (last & ~last_is_odd)])
+        self._left = np.flatnonzero(np.isin(line, unfit)) if len(unfit) else np.zeros(0, np.intp)
+        self._line = line
+        self._starts = np.append(0, newlines + 1)
+        self._opened: list[int] = []
+        self._closed: list[int] = []
+        self._doubled: list[int] = []
+
+    @property
+    def any_opens(self) -> bool:
+        """Whether any quote stands where a field begins."""
+        return bool(self._opens.any())
+
+    @property
+    def are_standard(self) -> bool:
+        """Whether in every line each quote opens or closes a field properly, or is one of a pair within it."""
+        return not len(self._left)
+
+    def lines_left_open(self) -> Iterator[int]:
+        """Yield where those lines start in which a field is opened and not closed, in order."""
+        places = self._places[self._left].tolist()
+        opens = self._opens[self._left].tolist()
+        lines = self._line[self._left].tolist()
+        number, count = 0, len(places)
+        while number < count:
+            if not opens[number]:
+                number += 1
+                continue
+            line, close = lines[number], number + 1
+            while close + 1 < count and places[close + 1] == places[close] + 1 and lines[close] == line:
+                self._doubled.append(places[close])
+                close += 2
+            if close < count and lines[close] == line:
+                self._opened.append(places[number])
+                self._closed.append(places[close])
+                number = close + 1
+            else:
+                yield int(self._starts[line])
+                number = bisect_left(lines, line + 1, number)
+
+    def syntax(self) -> NDArray[np.intp]:
+        """Return the places of the quotes that open or close a field, once all lines have been looked at."""
+        fitting = np.ones(len(self._places), bool)
+        fitting[self._left] = False
+        # The first of a pair is odd and closes nothing, the second is even and opens nothing.
+        of_pair = np.where(self._is_odd, self._pairs[1:], self._pairs[:-1])
+        return np.concatenate([self._places[fitting & ~of_pair], np.array(self._opened + self._closed, np.intp)])
+
+    def doubled(self) -> NDArray[np.intp]:
+        """Return the places of the quotes that are the first of a pair, once all lines have been looked at."""
+        fitting = np.ones(len(self._places), bool)
+        fitting[self._left] = False
+        return np.concatenate(
+            [self._places[fitting & self._is_odd & self._pairs[1:]], np.array(self._doubled, np.intp)]
+        )
+
+
+def record_at(data: bytes, start: int, dialect: Dialect, *, is_final: bool, judged: int = 0) -> Span | None:
+    """Return the record that starts at `start`; None where more bytes are needed to know.
+
+    `judged` is that of the record before. Whatever the bytes, they are some record.
+    """
+    stop, opened = _stop_of_record(data, start, dialect.delimiter, is_final=is_final)
+    if stop is None:
+        return None
+    if opened is not None:
+        return Span(_line_stop(data, opened), judged, is_faulty=True)
+    first_stop = _line_stop(data, start)
+    if stop == first_stop or not dialect.columns:
+        return Span(stop, judged)
+    # The last line is no witness: the quote that closes the field is on it.
+    last_start = data.rfind(b"\n", start, stop - 1) + 1
+    swallowed = sum(_is_whole(line, dialect) for line in _lines(data, first_stop, last_start))
+    if swallowed == 0 or start < judged or _has_columns(data[start : stop - 1], dialect):
+        return Span(stop, judged, swallows=swallowed)
+    return Span(first_stop, judged=stop, is_faulty=True)
+
+
+def fields(record: bytes, delimiter: bytes) -> list[bytes]:
+    """Return the fields of one record without its line end; raise csv.Error for a carriage return outside quotes."""
+    # Latin-1 gives each byte a character and back.
+    row = next(csv.reader([record.decode("latin-1")], delimiter=delimiter.decode()), [])
+    return [field.encode("latin-1") for field in row]
+
+
+def _stop_of_record(data: bytes, start: int, delimiter: bytes, *, is_final: bool) -> tuple[int | None, int | None]:
+    """Return where the record at `start` stops, None if that cannot be known yet, and which quote is never closed.
+
+    Where there is such a quote, the record would stop where the field was looked for in vain.
+    """
+    closed = re.compile(rb"[ \t]*(?:%b|\r?\n)" % re.escape(delimiter))
+    place = start
+    while True:
+        newline = data.find(b"\n", place)
+        if newline < 0:
+            return None, None
+        quote = data.find(QUOTE, place, newline)
+        if quote < 0:
+            return newline + 1, None
+        place = quote + 1
+        if quote != start and data[quote - 1 : quote] != delimiter:
+            continue
+        close = _closing_quote(data, place, start + MAX_RECORD_BYTES)
+        if close < 0:
+            if not is_final and len(data) <= start + MAX_RECORD_BYTES:
+                return None, None
+            return min(len(data), start + MAX_RECORD_BYTES), quote
+        if data.find(b"\n", place, close) >= 0 and not closed.match(data, close + 1):
+            if not is_final and not data[close + 1 :].strip(b" \t\r"):
+                return None, None
+            return close, quote
+        place = close + 1
+
+
+def _closing_quote(data: bytes, place: int, limit: int) -> int:
+    """Return where the first quote from `place` on is that is not one of a pair; -1 where there is none."""
+    while (place := data.find(QUOTE, place, limit)) >= 0:
+        if data[place + 1 : place + 2] != QUOTE:
+            return place
+        place += 2
+    return -1
+
+
+def _line_stop(data: bytes, place: int) -> int:
+    """Return where the line that `place` is on stops, after its newline."""
+    return data.find(b"\n", place) + 1 or len(data)
+
+
+def _lines(data: bytes, start: int, stop: int) -> Iterator[bytes]:
+    while start < stop:
+        newline = data.find(b"\n", start)
+        yield data[start:newline]
+        start = newline + 1
+
+
+def _is_whole(line: bytes, dialect: Dialect) -> bool:
+    """Whether a line, without its newline, is a record with the columns of the header."""
+    if line.count(dialect.delimiter) < dialect.columns - 1:
+        return False
+    stop, opened = _stop_of_record(line + b"\n", 0, dialect.delimiter, is_final=True)
+    return opened is None and stop == len(line) + 1 and _has_columns(line, dialect)
+
+
+def _has_columns(record: bytes, dialect: Dialect) -> bool:
+    """Whether a record has the columns of the header, empty ones beyond them not counted."""
+    try:
+        found = fields(record.removesuffix(b"\r"), dialect.delimiter)
+    except csv.Error:
+        return False
+    return len(found) >= dialect.columns and not any(found[dialect.columns :])
