@@ -81,7 +81,7 @@ def measure(folder: Path, rows: int, rounds: int, without: set[str]) -> dict[str
     settings = Settings(data_dir=folder / "data")
     with open_warehouse(settings) as warehouse:
         peers = [
-            Peer("Tripsmith, three layers", lambda: _tripsmith(settings, warehouse, source)),
+            Peer("Tripsmith, three layers", lambda: ingest_and_remove(settings, warehouse, source)),
             Peer("psql \\copy, one text table", lambda: _copy(warehouse, source)),
             Peer("DuckDB, three layers", lambda: _duckdb(folder, source)),
             Peer("row-by-row INSERT (scaled)", lambda: _insert(warehouse, source, max(1, int(rows * INSERTED_SHARE)))),
@@ -131,7 +131,8 @@ def write_report(report: dict[str, Any]) -> None:
     )
 
 
-def _tripsmith(settings: Settings, warehouse: Warehouse, source: Path) -> dict[str, Any]:
+def ingest_and_remove(settings: Settings, warehouse: Warehouse, source: Path) -> dict[str, Any]:
+    """Ingest a file by the command line, then remove it; return the seconds of the former and sizes in MB."""
     environment = {**os.environ, "TRIPSMITH_DATA_DIR": str(settings.data_dir)}
     command = [sys.executable, "-m", "tripsmith", "ingest", str(source), "--json"]
     started = time.monotonic()
