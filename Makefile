@@ -7,13 +7,18 @@ ROWS ?= 1000000
 PORT ?= 8000
 DASHBOARD = $(shell find dashboard -type f -not -path '*/node_modules/*' -not -path '*/public/basemap/*' -not -name schema.d.ts)
 
-.PHONY: run test lint format bench bench-answers lock clean dashboard screenshots api-document
+SECONDS ?= 600
+.PHONY: run test fuzz lint format bench bench-answers lock clean dashboard screenshots api-document
 
 run: $(VENV)/installed $(VENV)/dashboard
 	@$(BIN)/tripsmith demo --port $(PORT)
 
 test: $(VENV)/installed-dev $(VENV)/dashboard
 	$(BIN)/python -m pytest
+
+# Random CSV, read by Python's csv module and by Tripsmith, for ten minutes.
+fuzz: $(VENV)/installed-dev
+	TRIPSMITH_FUZZ_SECONDS=$(SECONDS) $(BIN)/python -m pytest -s --timeout 0 tests/integration/test_csv_reading.py
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
