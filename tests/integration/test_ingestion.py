@@ -272,7 +272,13 @@ def test_the_same_file_again_changes_nothing(warehouse, ingest, tmp_path, small_
 
 
 @pytest.mark.parametrize(
-    "options", [Options(region="Turin"), Options(datasource="car"), Options(encoding="latin-1"), Options(region=" x ")]
+    "options",
+    [
+        Options(override_region="Turin"),
+        Options(override_datasource="car"),
+        Options(encoding="latin-1"),
+        Options(override_region=" x "),
+    ],
 )
 def test_the_same_content_with_other_options_is_a_conflict(warehouse, ingest, tmp_path, options):
     first = ingest(sample(10))
