@@ -192,6 +192,32 @@ def test_a_file_that_failed_as_nothing_was_loaded_can_be_sent_with_other_options
     assert (held(warehouse), pieces(warehouse)) == ({}, 0)
 
 
+def test_a_failed_file_sent_at_once_with_different_options_is_replaced_once(warehouse, ingest, tmp_path):
+    content = HEADER + row(region="Köln".encode("latin-1")) * 20
+    assert ingest(content).state == "failed"
+    found, start = [], threading.Barrier(6)
+
+    def send(encoding: str) -> None:
+        with warehouse.connect() as connection:
+            start.wait()
+            try:
+                found.append(submit(connection, tmp_path / "trips.csv", "trips.csv", Options(encoding=encoding)))
+            except IngestionConflictError as error:
+                found.append(error)
+
+    threads = [threading.Thread(target=send, args=(encoding,)) for encoding in ("latin-1", "cp1252") * 3]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    sent = [one for one in found if not isinstance(one, IngestionConflictError)]
+    assert (len(found), len(sent), sum(one.is_new for one in sent)) == (6, 3, 1)
+    assert {one.ingestion.id for one in sent} == {"2"}
+    with warehouse.connect() as connection:
+        states = connection.execute("SELECT state FROM ops.ingestion ORDER BY id").fetchall()
+    assert states == [("removed",), ("queued",)]
+
+
 def test_a_failed_file_that_could_go_on_is_not_replaced(warehouse, ingest, monkeypatch):
     monkeypatch.setattr(chunks, "MIN_CHUNK_BYTES", 1 << 16)
     content = HEADER + row() * 3000

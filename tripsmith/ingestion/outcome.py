@@ -25,8 +25,11 @@ class NothingLoadedError(Exception):
 
 def check_outcome(
     connection: Connection[Any], ingestion_id: int, done: StoredChunk, limit: RejectionLimit | None
-) -> None:
-    """Raise NothingLoadedError where an ingestion whose rows are in silver must not be published."""
+) -> str:
+    """Return what describe_outcome does; raise NothingLoadedError where an ingestion must not be published.
+
+    Its rows are in silver by now.
+    """
     if done.rows_read == 0:
         raise NothingLoadedError("The file has a header and no rows.", done)
     if done.rows_loaded == 0:
@@ -42,6 +45,7 @@ def check_outcome(
             f" max_rejected allows {limit.text}{reason}.",
             done,
         )
+    return describe_outcome(connection, ingestion_id, done.rows_loaded, done.rows_rejected)
 
 
 def describe_outcome(connection: Connection[Any], ingestion_id: int, rows_loaded: int, rows_rejected: int) -> str:

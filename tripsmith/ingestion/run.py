@@ -19,7 +19,7 @@ from tripsmith.ingestion.chunk import Lane, StoredChunk
 from tripsmith.ingestion.ingestion import QUERIES as INGESTION_QUERIES
 from tripsmith.ingestion.ingestion import Ingestion, get_ingestion
 from tripsmith.ingestion.notes import add_note, settle_notes
-from tripsmith.ingestion.outcome import NothingLoadedError, check_outcome, describe_outcome
+from tripsmith.ingestion.outcome import NothingLoadedError, check_outcome
 from tripsmith.ingestion.ownership import claim
 from tripsmith.ingestion.progress import INTERVAL_SECONDS, QUERIES, CancelledError, Progress
 from tripsmith.note import Note
@@ -187,7 +187,7 @@ def _carry_through(
         _store_large(warehouse, connection, load, chain(first, chunks), progress)
     progress.enter("silver")
     done = chunk_store.total(connection, job.id)
-    check_outcome(connection, job.id, done, job.limit)
+    message = check_outcome(connection, job.id, done, job.limit)
     progress.enter("gold")
     with connection.transaction():
         lines = chunk_store.lines(connection, job.id)
@@ -196,7 +196,7 @@ def _carry_through(
         lot_id = lot.publish(connection, table, lot_id, lines)
         if lot_id == SHARED:
             chunk_store.merge(connection, job.id)
-        _succeed(connection, job.id, lot_id, done)
+        connection.execute(QUERIES["succeed"], {"id": job.id, "lot": lot_id, "message": message})
 
 
 def _is_cut(job: _Job, chunks: Sequence[Chunk], present: Stamp) -> bool:
@@ -244,7 +244,7 @@ def _store_small(warehouse: Warehouse, job: _Job, load: SilverLoad, chunk: Chunk
         done = lane.store(chunk, on_copied=lambda: progress.enter("silver"))
         progress.add(done)
         try:
-            check_outcome(lane.connection, job.id, done, job.limit)
+            message = check_outcome(lane.connection, job.id, done, job.limit)
         except NothingLoadedError as error:
             failure = error
             _withdraw(lane.connection, load)
@@ -253,7 +253,8 @@ def _store_small(warehouse: Warehouse, job: _Job, load: SilverLoad, chunk: Chunk
             add_shared(lane.connection, job.id)
             _note_overrides(lane.connection, job, load, [chunk_store.chunk_lines(chunk)])
             settle_notes(lane.connection, job.id)
-            if not _succeed(lane.connection, job.id, SHARED, done):
+            parameters = {"id": job.id, "lot": SHARED, "message": message}
+            if lane.connection.execute(QUERIES["succeed"], parameters).rowcount == 0:
                 # An owner that was killed while it committed has succeeded meanwhile: gold has these trips already.
                 raise psycopg.Rollback
     chunk.discard()
@@ -276,13 +277,6 @@ def _note_overrides(connection: Connection[Any], job: _Job, load: SilverLoad, li
             rows = sum(load.count_replaced(connection, kind, chunk) for chunk in lines)
             message = f"The {noun} of {counted(rows, 'row')} was replaced by {name}, as override_{kind} asks."
             add_note(connection, job.id, Note(f"override_{kind}", message, {"rows": rows, "name": name}))
-
-
-def _succeed(connection: Connection[Any], ingestion_id: int, lot_id: int, done: StoredChunk) -> bool:
-    """Have an ingestion succeed, within the caller's transaction; return False where it was not running any more."""
-    message = describe_outcome(connection, ingestion_id, done.rows_loaded, done.rows_rejected)
-    parameters = {"id": ingestion_id, "lot": lot_id, "message": message}
-    return connection.execute(QUERIES["succeed"], parameters).rowcount == 1
 
 
 def _store_large(
