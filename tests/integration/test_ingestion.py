@@ -548,7 +548,8 @@ def test_an_owner_that_lost_its_claim_and_its_heir_count_once(warehouse, tmp_pat
         heirs: list = []
         heir = threading.Thread(target=lambda: heirs.append(inherit(warehouse, int(sent.ingestion.id))))
         heir.start()
-        wait_for(gate, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'transactionid'")
+        # The owner at the gate, and the heir for what the owner is about to commit.
+        wait_for(gate, "SELECT count(*) / 2 FROM pg_stat_activity WHERE wait_event = 'advisory'")
         gate.execute("SELECT pg_advisory_unlock(hashtextextended('tripsmith.gold', 0))")
         heir.join()
         owner.wait()

@@ -132,9 +132,7 @@ def _run(
     except CancelledError:
         connection.execute(QUERIES["cancel"], {"id": job.id})
     except NothingLoadedError as error:
-        done = error.done
-        parameters = {"error": str(error), "rows_read": done.rows_read, "rows_rejected": done.rows_rejected}
-        connection.execute(QUERIES["fail_whole"], {"id": job.id, **parameters})
+        _fail_whole(connection, job.id, error)
     except (SourceError, DiskTooSmallError) as error:
         connection.execute(QUERIES["fail"], {"id": job.id, "error": str(error)})
     except psycopg.errors.DiskFull as error:
@@ -248,18 +246,27 @@ def _store_small(warehouse: Warehouse, job: _Job, load: SilverLoad, chunk: Chunk
         except NothingLoadedError as error:
             failure = error
             _withdraw(lane.connection, load)
+            is_ours = _fail_whole(lane.connection, job.id, error)
         else:
             progress.enter("gold")
             add_shared(lane.connection, job.id)
             _note_overrides(lane.connection, job, load, [chunk_store.chunk_lines(chunk)])
             settle_notes(lane.connection, job.id)
             parameters = {"id": job.id, "lot": SHARED, "message": message}
-            if lane.connection.execute(QUERIES["succeed"], parameters).rowcount == 0:
-                # An owner that was killed while it committed has succeeded meanwhile: gold has these trips already.
-                raise psycopg.Rollback
+            is_ours = lane.connection.execute(QUERIES["succeed"], parameters).rowcount == 1
+        if not is_ours:
+            # An owner that was killed while it committed has ended it meanwhile: gold may have these trips already.
+            raise psycopg.Rollback
     chunk.discard()
     if failure is not None:
         raise failure
+
+
+def _fail_whole(connection: Connection[Any], ingestion_id: int, error: NothingLoadedError) -> bool:
+    """Have an ingestion fail of which nothing is to be seen; return False where it was not running any more."""
+    done = error.done
+    parameters = {"error": str(error), "rows_read": done.rows_read, "rows_rejected": done.rows_rejected}
+    return connection.execute(QUERIES["fail_whole"], {"id": ingestion_id, **parameters}).rowcount == 1
 
 
 def _withdraw(connection: Connection[Any], load: SilverLoad) -> None:
