@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeRemainingColumn
 
 from tripsmith.ingestion.ingestion import Ingestion
+from tripsmith.words import counted, printable
 
 
 class Show(Protocol):
@@ -23,7 +24,7 @@ def shown_progress() -> Iterator[Show]:
     if sys.stderr.isatty():
         with Progress(
             SpinnerColumn(),
-            TextColumn("{task.fields[name]}"),
+            TextColumn("{task.fields[name]}", markup=False),
             BarColumn(),
             DownloadColumn(),
             TextColumn("{task.fields[rows]:>13,} rows  {task.fields[rate]:>10}  {task.fields[phase]}"),
@@ -42,7 +43,7 @@ class _Bars:
 
     def __call__(self, ingestion: Ingestion) -> None:
         fields: dict[str, Any] = {
-            "name": ingestion.file_name,
+            "name": printable(ingestion.file_name),
             "rows": ingestion.rows_read,
             "rate": f"{ingestion.rows_per_second:,.0f}/s" if ingestion.rows_per_second else "",
             "phase": ingestion.phase or ingestion.state,
@@ -62,4 +63,5 @@ class _Lines:
         stage = ingestion.phase or ingestion.state
         if self._seen.get(ingestion.id) != stage and not ingestion.is_finished:
             self._seen[ingestion.id] = stage
-            print(f"{ingestion.file_name}: {stage}, {ingestion.rows_read:,} rows", file=sys.stderr)
+            rows = counted(ingestion.rows_read, "row")
+            print(f"{printable(ingestion.file_name)}: {stage}, {rows}", file=sys.stderr)

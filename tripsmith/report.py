@@ -7,6 +7,7 @@ import click
 
 from tripsmith.ingestion.ingestion import Ingestion
 from tripsmith.web.tokens import Token
+from tripsmith.words import counted, printable
 
 # Answers need numpy, which commands that only print ingestions or tokens should not wait for.
 if TYPE_CHECKING:
@@ -20,18 +21,25 @@ _BAR_WIDTH = 40
 def print_ingestion(ingestion: Ingestion) -> None:
     """Print what became of one ingestion."""
     summary = (
-        f"{ingestion.file_name}: ingestion {ingestion.id} {ingestion.state}, {ingestion.rows_read:,} rows read,"
-        f" {ingestion.rows_loaded:,} loaded, {ingestion.rows_rejected:,} rejected"
+        f"{printable(ingestion.file_name)}: ingestion {ingestion.id} {ingestion.state},"
+        f" {counted(ingestion.rows_read, 'row')} read, {ingestion.rows_loaded:,} loaded,"
+        f" {ingestion.rows_rejected:,} rejected"
     )
     if ingestion.state == "succeeded" and ingestion.rows_per_second:
         summary += f", {ingestion.rows_per_second:,.0f} rows/s"
     click.echo(summary)
-    if ingestion.error:
-        click.echo(f"Error: {ingestion.error}", err=True)
     for note in ingestion.notes:
-        click.echo(f"Note: {note['message']}")
-    if ingestion.rows_rejected and ingestion.state == "succeeded":
-        click.echo(f"`tripsmith ingestions rejections {ingestion.id}` shows the rejected rows.")
+        click.echo(printable(f"Note: {note['message']}"))
+    print_error(ingestion)
+    if ingestion.rows_rejected and ingestion.state in ("succeeded", "failed"):
+        message = f"{ingestion.message} " if ingestion.message else ""
+        click.echo(printable(f"{message}`tripsmith ingestions rejections {ingestion.id}` shows the rejected rows."))
+
+
+def print_error(ingestion: Ingestion) -> None:
+    """Print why an ingestion failed, on stderr; nothing for one that did not."""
+    if ingestion.error:
+        click.echo(printable(f"Error: {ingestion.file_name}: {ingestion.error}"), err=True)
 
 
 def print_ingestions(ingestions: Iterable[Ingestion]) -> None:
@@ -118,6 +126,7 @@ def print_tokens(tokens: Iterable[Token]) -> None:
 
 
 def _print_table(rows: list[tuple[str, ...]]) -> None:
+    rows = [tuple(printable(cell) for cell in row) for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         cells = (

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Annotated
 
 import platformdirs
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from tripsmith.logs import LogFormat, LogLevel
+from tripsmith.rejection_limit import parse_limit
 
 
 def default_data_dir() -> Path:
@@ -49,10 +50,19 @@ class Settings(BaseSettings):
         default=None, description="URL of a MapLibre style for the dashboard's map, to use instead of the built-in one."
     )
     max_upload_bytes: int = Field(default=20_000_000_000, gt=0, description="Largest upload taken, in bytes.")
+    max_rejected: str | None = Field(
+        default=None,
+        description="How many rows of a file may be rejected before all of it fails: a number, or a share such as 5%.",
+    )
     keep_uploads: bool = Field(default=False, description="Keep uploads after their ingestion has succeeded.")
 
     log_format: LogFormat = Field(default="text", description="Log lines for people (text) or for machines (json).")
     log_level: LogLevel = Field(default="warning", description="From which level up to log; info names every request.")
+
+    @field_validator("max_rejected")
+    @classmethod
+    def _check_limit(cls, text: str | None) -> str | None:
+        return parse_limit(text).text if text else None
 
     @property
     def names(self) -> frozenset[str]:

@@ -6,8 +6,8 @@ import { API, ask, authorization, describeProblem } from "./api/client";
 import { token } from "./api/token";
 import { takeAnswer } from "./live";
 
-/** What a file does not say itself: it is the same for all its rows. */
-export type UploadOptions = Partial<Record<"region" | "datasource" | "encoding", string>>;
+/** What a file does not say itself, or what is to replace what it says: it is the same for all its rows. */
+export type UploadOptions = Partial<Record<"region" | "datasource" | "encoding" | "override_region" | "override_datasource", string>>;
 
 export interface Upload {
   key: number;

@@ -85,6 +85,92 @@ def test_a_file_that_cannot_be_taken_is_one_sentence_and_code_1(tripsmith, tmp_p
     assert json.loads(tripsmith("metrics", "--json").stdout)["trips"] == 0
 
 
+DAY_FIRST = ROW.replace("2018-05-28", "28/05/2018")
+
+
+def test_a_file_of_which_nothing_is_loaded_is_code_1_with_the_reason(tripsmith, tmp_path):
+    (tmp_path / "day-first.csv").write_text(HEADER + DAY_FIRST * 20)
+    ended = tripsmith("ingest", "day-first.csv")
+    error = (
+        "Error: day-first.csv: None of its 20 rows could be loaded; most often (20 rows): datetime 28/05/2018 09:03:40"
+        " is not a date and time such as 2018-05-28 09:03:40.\n"
+    )
+    assert (ended.returncode, ended.stderr[ended.stderr.index("Error") :]) == (1, error)
+    summary, last = ended.stdout.splitlines()
+    number = last.split("`")[1].split()[-1]
+    assert summary == f"day-first.csv: ingestion {number} failed, 20 rows read, 0 loaded, 20 rejected"
+    assert last == f"`tripsmith ingestions rejections {number}` shows the rejected rows."
+    assert tripsmith("ingestions", "rejections", number).stdout.count("line ") == 20
+    again = tripsmith("ingest", "day-first.csv", "--json")
+    assert again.returncode == 1
+    assert error in again.stderr
+    assert json.loads(again.stdout)["ingestions"][0]["error"] in error
+    assert tripsmith("ingestions", "remove", number).returncode == 0
+
+
+def test_rejected_rows_are_in_the_last_line_and_a_limit_makes_them_code_1(tripsmith, tmp_path):
+    (tmp_path / "some.csv").write_text(HEADER + ROW * 18 + ROW.replace("2018-05-28 09:03:40", "") * 2)
+    refused = tripsmith("ingest", "some.csv", "--max-rejected", "9%")
+    assert refused.returncode == 1
+    assert "2 of its 20 rows were rejected, and max_rejected allows 9%; most often (2 rows): " in refused.stderr
+    assert tripsmith("ingest", "some.csv", TRIPSMITH_MAX_REJECTED="1").returncode == 1
+    assert json.loads(tripsmith("metrics", "--json").stdout)["trips"] == 0
+    allowed = tripsmith("ingest", "some.csv", "--max-rejected", "2", TRIPSMITH_MAX_REJECTED="1")
+    assert allowed.returncode == 0, allowed.stderr
+    last = allowed.stdout.splitlines()[-1]
+    assert last.startswith("18 trips loaded, 2 rows rejected; most often (2 rows): datetime is missing. `tripsmith ")
+    assert tripsmith("ingestions", "remove", last.split("`")[1].split()[-1]).returncode == 0
+
+
+def test_a_region_beside_a_column_of_that_name_is_code_1_and_an_override_says_what_it_changed(tripsmith, tmp_path):
+    (tmp_path / "own.csv").write_text(HEADER + ROW * 3)
+    refused = tripsmith("ingest", "own.csv", "--region", "Brno")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr == (
+        "Error: own.csv: The file has a column region of its own; leave region out, or give override_region to replace"
+        " it in every row.\n"
+    )
+    replaced = tripsmith("ingest", "own.csv", "--override-region", "Brno", "--json")
+    assert replaced.returncode == 0, replaced.stderr
+    (ingestion,) = json.loads(replaced.stdout)["ingestions"]
+    assert [(note["code"], note["rows"]) for note in ingestion["notes"]] == [("override_region", 3)]
+    shown = tripsmith("ingestions", "show", ingestion["id"]).stdout
+    assert "Note: The region of 3 rows was replaced by Brno, as override_region asks." in shown
+    assert tripsmith("ingestions", "remove", ingestion["id"]).returncode == 0
+
+
+def test_what_a_terminal_would_obey_is_shown_escaped(tripsmith, tmp_path):
+    name = "evil\x1b]0;pwned\x07.csv"
+    (tmp_path / name).write_text(HEADER + ROW + ROW.replace("Prague", '"\x1b[2J\n\u202e"').replace("14.5", "x\x1b"))
+    ended = tripsmith("ingest", name)
+    number = ended.stdout.split("ingestion ")[1].split()[0]
+    refused = tripsmith("ingest", name, "--region", "Brno")
+    printed = [
+        ended,
+        refused,
+        *(tripsmith("ingestions", *rest) for rest in (("list",), ("show", number), ("rejections", number))),
+    ]
+    for command in printed:
+        assert not {"\x1b", "\x07", "\u202e"} & set(command.stdout + command.stderr), command.args
+    assert r"evil\x1b]0;pwned\x07.csv" in ended.stdout
+    assert r"origin_coord POINT (x\x1b 50.0) is not a point" in printed[-1].stdout
+    assert r'"\x1b[2J\n\u202e",POINT' in printed[-1].stdout
+    as_json = tripsmith("ingestions", "rejections", number, "--json").stdout
+    assert json.loads(as_json)["record"].startswith('"\x1b[2J\n\u202e",POINT')
+    assert tripsmith("ingestions", "remove", number).returncode == 0
+
+
+@pytest.mark.parametrize("value", ["x", "101%", ""])
+def test_a_limit_that_is_none_is_code_2(tripsmith, tmp_path, value):
+    (tmp_path / "some.csv").write_text(HEADER + ROW)
+    assert tripsmith("ingest", "some.csv", "--max-rejected", value).returncode == 2
+    if value:
+        set_wrong = tripsmith("ingest", "some.csv", TRIPSMITH_MAX_REJECTED=value)
+        assert set_wrong.returncode == 2
+        assert f"TRIPSMITH_MAX_REJECTED is '{value}'" in set_wrong.stderr
+        assert len(set_wrong.stderr.splitlines()) == 1
+
+
 def test_a_file_that_cannot_be_taken_does_not_keep_the_others_out(tripsmith, tmp_path):
     for name, content in (("one.csv", HEADER + ROW), ("bad.csv", "a,b\n1,2\n"), ("two.csv", HEADER + ROW * 2)):
         (tmp_path / name).write_text(content)

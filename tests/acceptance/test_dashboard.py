@@ -235,6 +235,28 @@ def test_a_file_without_regions_is_sent_again_with_one(browser: Browser, server:
     context.close()
 
 
+def test_a_file_with_regions_of_its_own_is_sent_again_with_them_replaced(browser: Browser, server: Server) -> None:
+    context = browser.new_context(viewport=WIDE)
+    page = context.new_page()
+    page.goto(f"{server.url}/#/files")
+    # It lacks a data source, so the user fills in the form, and the region as well.
+    content = trips(a_trip("Prague", "2018-11-06")).replace(b",datasource", b"").replace(b",cheap_mobile", b"")
+    page.locator("input[type=file]").set_input_files({"name": "own.csv", "mimeType": "text/csv", "buffer": content})
+    card = page.locator("[data-test=upload]", has_text="own.csv")
+    expect(card.get_by_role("alert")).to_contain_text("lacks datasource", timeout=LONG)
+    card.get_by_label("Region of all rows").fill("Replaceville")
+    card.get_by_label("Data source of all rows").fill("bus")
+    card.get_by_role("button", name="Send again").click()
+    expect(card.get_by_role("alert")).to_contain_text("has a column region of its own", timeout=LONG)
+    expect(card.get_by_label("Data source of all rows")).to_have_value("bus")
+    card.get_by_label("Replace the file's regions").check()
+    card.get_by_role("button", name="Send again").click()
+    ended = page.locator(".file[data-state=succeeded]", has_text="own.csv")
+    expect(ended).to_contain_text("The region of 1 row was replaced by Replaceville", timeout=LONG)
+    assert server.get("/api/v1/weekly-average?region=replaceville").json()["trips"] == 1
+    context.close()
+
+
 @pytest.mark.parametrize("cut", ["the server is killed", "the page is left"])
 def test_an_upload_goes_on_where_it_was(browser: Browser, tmp_path: Path, cut: str) -> None:
     path = tmp_path / "large.csv"

@@ -104,6 +104,13 @@ def test_a_file_that_cannot_be_taken(server: Server) -> None:  # noqa: F811
     assert not list((server.data_dir / "uploads").iterdir())
 
 
+def test_a_file_of_which_nothing_is_loaded(server: Server) -> None:  # noqa: F811
+    assert upload(server, "nothing.csv", trips(a_trip(""), a_trip(""))) == (
+        500,
+        {"error": "None of its 2 rows could be loaded; most often (2 rows): region is missing."},
+    )
+
+
 def test_weekly_trips_and_their_messages(server: Server, client: Client) -> None:  # noqa: F811
     rows = [a_trip("Weekly", day) for day in ("2018-05-07", "2018-05-13", "2018-05-21")]
     assert upload(server, "weekly.csv", trips(*rows)) == DONE

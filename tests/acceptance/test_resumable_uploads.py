@@ -145,6 +145,33 @@ def test_the_options_of_a_file_come_with_its_metadata(server: Server) -> None:
     assert server.get("/api/v1/weekly-average?region=given").json()["trips"] == 1
 
 
+def test_a_region_beside_a_column_of_that_name_is_refused_and_an_override_is_not(server: Server) -> None:
+    content = trips(a_trip("Own"))
+    refused = send(server, begin(server, len(content), region="Replaced"), 0, content)
+    assert (refused.status_code, refused.json()["parameter"]) == (400, "region")
+    assert "give override_region to replace it" in refused.json()["detail"]
+    assert left(server) == []
+    path = begin(server, len(content), override_region="Replaced", max_rejected="0")
+    ended = succeeded(server, send(server, path, 0, content).headers["Tripsmith-Ingestion"])
+    assert [note["code"] for note in ended["notes"]] == ["override_region"]
+    assert server.get("/api/v1/weekly-average?region=replaced").json()["trips"] == 1
+
+
+def test_a_limit_of_rejected_rows_is_checked_at_the_start_and_kept(server: Server) -> None:
+    pairs = "max_rejected " + base64.b64encode(b"few").decode()
+    wrong = ask(server, "POST", "/api/v1/uploads", VERSION | {"Upload-Length": "5", "Upload-Metadata": pairs})
+    assert (wrong.status_code, wrong.json()["parameter"]) == (400, "max_rejected")
+    content = trips(a_trip("Limited"), a_trip(""))
+    sent = send(server, begin(server, len(content), max_rejected="49%"), 0, content).headers["Tripsmith-Ingestion"]
+    deadline = time.monotonic() + 60
+    while (found := server.get(f"/api/v1/ingestions/{sent}").json())["state"] in ("queued", "running"):
+        assert time.monotonic() < deadline, found
+        time.sleep(0.1)
+    assert (found["state"], found["rows_loaded"]) == ("failed", 0)
+    assert "max_rejected allows 49%: region is missing." in found["error"]
+    assert server.session.delete(f"{server.url}/api/v1/ingestions/{sent}").status_code == 200
+
+
 def test_the_same_content_again_is_the_same_ingestion(server: Server) -> None:
     content = trips(a_trip("Again"))
     answers = [send(server, begin(server, len(content)), 0, content).headers for _ in range(2)]

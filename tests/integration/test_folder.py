@@ -178,6 +178,6 @@ def test_a_watcher_that_is_killed_leaves_the_file_and_the_next_one_brings_it_to_
     second.send_signal(signal.SIGTERM)
     out, _ = second.communicate(timeout=30)
     assert (second.returncode, out.count("\n")) == (0, 1)
-    assert out.startswith(f"trips.csv: ingestion 1: {rows - rows // 1000} trips loaded")
+    assert out.startswith(f"trips.csv: ingestion 1: {rows - rows // 1000:,} trips loaded")
     with warehouse.connect() as connection:
         check_sums(connection, "1")

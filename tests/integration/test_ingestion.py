@@ -272,7 +272,13 @@ def test_the_same_file_again_changes_nothing(warehouse, ingest, tmp_path, small_
 
 
 @pytest.mark.parametrize(
-    "options", [Options(region="Turin"), Options(datasource="car"), Options(encoding="latin-1"), Options(region=" x ")]
+    "options",
+    [
+        Options(override_region="Turin"),
+        Options(override_datasource="car"),
+        Options(encoding="latin-1"),
+        Options(override_region=" x "),
+    ],
 )
 def test_the_same_content_with_other_options_is_a_conflict(warehouse, ingest, tmp_path, options):
     first = ingest(sample(10))
@@ -542,7 +548,8 @@ def test_an_owner_that_lost_its_claim_and_its_heir_count_once(warehouse, tmp_pat
         heirs: list = []
         heir = threading.Thread(target=lambda: heirs.append(inherit(warehouse, int(sent.ingestion.id))))
         heir.start()
-        wait_for(gate, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'transactionid'")
+        # The owner at the gate, and the heir for what the owner is about to commit.
+        wait_for(gate, "SELECT count(*) / 2 FROM pg_stat_activity WHERE wait_event = 'advisory'")
         gate.execute("SELECT pg_advisory_unlock(hashtextextended('tripsmith.gold', 0))")
         heir.join()
         owner.wait()

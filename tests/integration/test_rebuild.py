@@ -34,7 +34,7 @@ def ingested(ingest, tmp_path, monkeypatch):
         file.write(MALFORMED + QUOTED)
     small.write_bytes(HEADER + GOOD * 3 + MALFORMED + QUOTED + BAD)
     other.write_bytes(HEADER.replace(b",", b";") + (GOOD + BAD).replace(b",", b";"))
-    return [ingest(large), ingest(small), ingest(other, region="Elsewhere")]
+    return [ingest(large), ingest(small), ingest(other, override_region="Elsewhere")]
 
 
 def sums(warehouse, ingested):

@@ -90,7 +90,7 @@ def test_a_file_is_queued_then_seen_then_known(api: Api) -> None:
     assert (shown["state"], shown["rows_read"], shown["rows_loaded"]) == ("succeeded", 1, 1)
     again = api.send(content, "?name=other.csv")
     assert (again.status_code, again.json) == (200, shown)
-    assert api.client.post("/api/v1/ingestions?region=X", data=content, headers=CSV).status_code == 409
+    assert api.client.post("/api/v1/ingestions?override_region=X", data=content, headers=CSV).status_code == 409
     assert api.uploads() == []
 
 
@@ -394,3 +394,46 @@ def test_the_example_trips_are_taken_once(api: Api) -> None:
     assert again.status_code in (200, 202)
     assert again.json["id"] == first.json["id"]
     assert api.client.post(f"/api/v1/ingestions/{first.json['id']}/cancel").json["state"] == "cancelled"
+
+
+def test_a_region_beside_a_column_of_that_name_is_refused_and_an_override_is_not(api: Api) -> None:
+    content = HEADER + row("Own") + row("Own", "2018-05-02")
+    refused = api.send(content, "?region=Given")
+    assert_problem(refused, 400, "region")
+    assert "give override_region to replace it" in refused.json["detail"]
+    assert api.uploads() == []
+    sent = api.ingest(content, "?override_region=Given&override_datasource=given")
+    shown = api.get(f"/api/v1/ingestions/{sent}", documents.Ingestion)
+    assert [(note["code"], note["rows"]) for note in shown["notes"]] == [
+        ("override_region", 2),
+        ("override_datasource", 2),
+    ]
+    assert api.get("/api/v1/weekly-average?region=given", documents.WeeklyAverage)["trips"] == 2
+    assert_problem(api.send(HEADER[7:] + row("")[1:], "?override_region=X"), 400, "override_region")
+
+
+def test_a_file_of_which_nothing_is_loaded_has_failed_and_its_rejections_are_listed(api: Api) -> None:
+    content = HEADER + row("Failed", "28.5.2018") * 2
+    sent = api.ingest(content)
+    shown = api.get(f"/api/v1/ingestions/{sent}", documents.Ingestion)
+    assert (shown["state"], shown["rows_read"], shown["rows_loaded"], shown["rows_rejected"]) == ("failed", 2, 0, 2)
+    assert shown["error"].startswith("None of its 2 rows could be loaded; most often (2 rows): datetime 28.5.2018")
+    assert len(api.client.get(f"/api/v1/ingestions/{sent}/rejections").data.splitlines()) == 3
+    assert len(api.uploads()) == 1  # for a retry
+    again = api.send(content, "?encoding=latin-1")
+    assert (again.status_code, again.json["id"] != sent, len(api.uploads())) == (202, True, 1)
+    assert api.get(f"/api/v1/ingestions/{sent}", documents.Ingestion)["state"] == "removed"
+    assert api.client.delete(f"/api/v1/ingestions/{again.json['id']}").json["state"] == "removed"
+    assert api.uploads() == []
+
+
+def test_more_rejected_rows_than_allowed_fail_a_file(api: Api) -> None:
+    content = HEADER + row("Limited") * 3 + row("Limited", "")
+    sent = api.ingest(content, "?max_rejected=24%25")
+    shown = api.get(f"/api/v1/ingestions/{sent}", documents.Ingestion)
+    assert (shown["state"], shown["rows_loaded"]) == ("failed", 0)
+    assert "max_rejected allows 24%: datetime  10:00:00 is not" in shown["error"]
+    assert api.ingest(content, "?max_rejected=25%25") == sent
+    shown = api.get(f"/api/v1/ingestions/{sent}", documents.Ingestion)
+    assert shown["message"].startswith("3 trips loaded, 1 row rejected: datetime  10:00:00 is not")
+    assert_problem(api.send(HEADER + row("Unlimited"), "?max_rejected=few"), 400, "max_rejected")

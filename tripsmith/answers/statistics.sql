@@ -35,9 +35,7 @@ GROUP BY 1
 
 -- name: count_rejected
 -- Reasons quote what was wrong; without the value, those alike are counted together. A row may have several.
-SELECT regexp_replace(
-           regexp_replace(reason, '(latitude|longitude) \S+ is', '\1 is'),
-           '^(\w+) .* (is not a (?:point|date)|has no time)', '\1 \2') AS kind, count(*)
+SELECT silver.reason_kind(reason) AS kind, count(*)
 FROM silver.rejected_row AS rejected
 JOIN ops.ingestion AS i ON i.id = rejected.ingestion_id AND i.state = 'succeeded'
 CROSS JOIN unnest(rejected.reasons) AS reason

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 import click
 import psycopg
+from pydantic import ValidationError
 
 from tripsmith import __version__
 from tripsmith.answers.question import BadQuestionError, UnknownNameError
@@ -15,9 +16,11 @@ from tripsmith.cli.options import settings_with
 from tripsmith.ingestion.ingestion import IngestionConflictError, IngestionNotFoundError
 from tripsmith.ingestion.submission import BadFileError
 from tripsmith.logs import configure
+from tripsmith.settings import Settings
 from tripsmith.warehouse.database import WarehouseError
 from tripsmith.warehouse.disk import DiskTooSmallError
 from tripsmith.web.tokens import TokenError
+from tripsmith.words import printable
 
 _PLACES = {
     "demo": "tripsmith.cli.serving:demo",
@@ -56,6 +59,8 @@ def main() -> None:
         cli(prog_name="tripsmith")
     except BadQuestionError as error:
         _fail(f"--{error.parameter}: {error}", code=2)
+    except ValidationError as error:
+        _fail(_describe_settings(error), code=2)
     except _EXPECTED as error:
         _fail(str(error))
     except psycopg.OperationalError as error:
@@ -64,8 +69,19 @@ def main() -> None:
         sys.exit(1)
 
 
+def _describe_settings(error: ValidationError) -> str:
+    if error.title != Settings.__name__:
+        raise error
+    faults = (
+        f"TRIPSMITH_{str(fault['loc'][0]).upper()} is {fault['input']!r}: "
+        + fault["msg"].removeprefix("Value error, ").rstrip(".")
+        for fault in error.errors(include_url=False)
+    )
+    return "; ".join(faults) + "."
+
+
 def _fail(message: str, code: int = 1) -> NoReturn:
-    click.echo(f"Error: {message}", err=True)
+    click.echo(printable(f"Error: {message}"), err=True)
     sys.exit(code)
 
 

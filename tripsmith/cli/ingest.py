@@ -22,10 +22,12 @@ from tripsmith.ingestion.segments import making_segments
 from tripsmith.ingestion.submission import BadFileError, Options, submit
 from tripsmith.ingestion.worker import work
 from tripsmith.progress_bar import shown_progress
-from tripsmith.report import print_ingestion
+from tripsmith.rejection_limit import parse_limit
+from tripsmith.report import print_error, print_ingestion
 from tripsmith.settings import Settings
 from tripsmith.sources.formats import FORMATS
 from tripsmith.warehouse.database import Warehouse, open_warehouse
+from tripsmith.words import printable
 
 
 def _with_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -38,11 +40,33 @@ def _with_options(command: Callable[..., None]) -> Callable[..., None]:
         region: str | None,
         datasource: str | None,
         encoding: str | None,
+        override_region: str | None,
+        override_datasource: str | None,
+        max_rejected: str | None,
         **others: Any,
     ) -> None:
-        command(*arguments, options=Options(format_name, region, datasource, encoding), **others)
+        settings = click.get_current_context().ensure_object(Settings)
+        options = Options(
+            format_name,
+            region,
+            datasource,
+            encoding,
+            override_region,
+            override_datasource,
+            settings.max_rejected if max_rejected is None else max_rejected,
+        )
+        command(*arguments, options=options, **others)
 
     for option in (
+        click.option(
+            "--max-rejected",
+            metavar="N|N%",
+            callback=_check_limit,
+            help="How many rows may be rejected before the whole file fails: a number, or a share such as 5%;"
+            " TRIPSMITH_MAX_REJECTED or any number if not given.",
+        ),
+        click.option("--override-datasource", help="The data source that replaces those of the file in every row."),
+        click.option("--override-region", help="The region that replaces those of the file in every row."),
         click.option("--encoding", help="The file's encoding; UTF-8 if not given."),
         click.option("--datasource", help="The data source of every row, where the file has no such column."),
         click.option("--region", help="The region of every row, where the file has no such column."),
@@ -55,6 +79,13 @@ def _with_options(command: Callable[..., None]) -> Callable[..., None]:
     ):
         with_options = option(with_options)
     return with_options
+
+
+def _check_limit(context: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
+    try:
+        return parse_limit(text).text if text is not None else None
+    except ValueError as error:
+        raise click.BadParameter(str(error), context, parameter) from None
 
 
 @click.command()
@@ -73,7 +104,7 @@ def ingest(settings: Settings, paths: tuple[Path, ...], options: Options, as_jso
             try:
                 ended.append(_ingest(settings, warehouse, connection, path, options, quiet=as_json))
             except (BadFileError, IngestionConflictError) as error:
-                click.echo(f"Error: {path}: {error}" if len(paths) > 1 else f"Error: {error}", err=True)
+                click.echo(printable(f"Error: {path}: {error}"), err=True)
     if as_json:
         print_json({"ingestions": [ingestion.as_json() for ingestion in ended], "next": None})
     if len(ended) < len(paths) or any(ingestion.state != "succeeded" for ingestion in ended):
@@ -97,12 +128,15 @@ def _ingest(
         path.unlink()
     if not sent.is_new and sent.ingestion.state == "succeeded":
         if not quiet:
-            click.echo(f"{name} is in the warehouse already, as ingestion {sent.ingestion.id}; nothing was changed.")
+            already = f"{name} is in the warehouse already, as ingestion {sent.ingestion.id}; nothing was changed."
+            click.echo(printable(already))
         return sent.ingestion
     interrupted = threading.Event()
     with shown_progress() as show, _interruption(interrupted):
         ended = carry(warehouse, int(sent.ingestion.id), show, interrupted, sent.chunks)
-    if not quiet:
+    if quiet:
+        print_error(ended)
+    else:
         print_ingestion(ended)
     return ended
 
@@ -138,7 +172,7 @@ def watch(settings: Settings, folder: Path, options: Options, as_json: bool) -> 
         if as_json:
             print_json(taken.as_json(), indent=None)
         else:
-            click.echo(f"{taken.path}: {taken.message}")
+            click.echo(printable(f"{taken.path}: {taken.message}"))
 
     with open_warehouse(settings) as warehouse, _stopping() as stop:
         click.echo(f"Watching {folder}; files go on to done/ and failed/ there.", err=True)

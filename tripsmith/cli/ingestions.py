@@ -15,6 +15,7 @@ from tripsmith.progress_bar import shown_progress
 from tripsmith.report import print_ingestion, print_ingestions
 from tripsmith.settings import Settings
 from tripsmith.warehouse.database import open_warehouse
+from tripsmith.words import printable
 
 
 @click.group(invoke_without_command=True)
@@ -93,4 +94,4 @@ def rejections(settings: Settings, ingestion_id: str, as_json: bool) -> None:
             if as_json:
                 print_json({"line": row.line, "reasons": list(row.reasons), "record": record}, indent=None)
             else:
-                click.echo(f"line {row.line}: {'; '.join(row.reasons)}\n    {record}")
+                click.echo(f"line {row.line}: {printable('; '.join(row.reasons))}\n    {printable(record)}")

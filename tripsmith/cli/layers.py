@@ -8,6 +8,7 @@ from tripsmith.ingestion.rebuild import LAYERS, Layer, rebuild
 from tripsmith.ingestion.segments import make_next_segment
 from tripsmith.settings import Settings
 from tripsmith.warehouse.database import open_warehouse
+from tripsmith.words import printable
 
 
 @click.command("rebuild")
@@ -22,7 +23,7 @@ def rebuild_command(settings: Settings, layer: Layer, as_json: bool) -> None:
             done.append(ingestion)
             if not as_json:
                 counts = f"{ingestion.rows_loaded:,} loaded, {ingestion.rows_rejected:,} rejected"
-                click.echo(f"{ingestion.file_name}: {layer} of ingestion {ingestion.id} rebuilt, {counts}")
+                click.echo(f"{printable(ingestion.file_name)}: {layer} of ingestion {ingestion.id} rebuilt, {counts}")
     if as_json:
         print_json({"ingestions": [ingestion.as_json() for ingestion in done], "next": None})
     elif not done:

@@ -27,22 +27,26 @@ ORDER BY i.id
 SELECT pg_advisory_xact_lock(hashtextextended('tripsmith.content', get_byte(%(sha256)s, 0)))
 
 -- name: find_content
-SELECT id, state, source_path, owns_source, format, encoding, region, datasource
+SELECT id, state, rows_loaded, source_path, owns_source, format, encoding, region, datasource, override_region,
+       override_datasource
 FROM ops.ingestion
 WHERE sha256 = %(sha256)s AND state <> 'removed'
 
 -- name: insert_ingestion
 INSERT INTO ops.ingestion
-    (file_name, source_path, owns_source, sha256, format, encoding, region, datasource, bytes_total, source_modified_ns)
+    (file_name, source_path, owns_source, sha256, format, encoding, region, datasource, override_region,
+     override_datasource, max_rejected, bytes_total, source_modified_ns)
 VALUES
     (%(file_name)s, %(source_path)s, %(owns_source)s, %(sha256)s, %(format)s, %(encoding)s, %(region)s,
-     %(datasource)s, %(bytes_total)s, %(source_modified_ns)s)
+     %(datasource)s, %(override_region)s, %(override_datasource)s, %(max_rejected)s, %(bytes_total)s,
+     %(source_modified_ns)s)
 RETURNING id
 
 -- name: requeue
 UPDATE ops.ingestion
 SET state = 'queued', cancel_requested = false, error = NULL, message = NULL, finished_at = NULL,
-    source_path = %(source_path)s, owns_source = %(owns_source)s, source_modified_ns = %(source_modified_ns)s
+    source_path = %(source_path)s, owns_source = %(owns_source)s, source_modified_ns = %(source_modified_ns)s,
+    max_rejected = %(max_rejected)s
 WHERE id = %(id)s
 
 -- name: requeue_as_is
@@ -71,6 +75,10 @@ LEFT JOIN ops.header ON header.id = i.header_id
 WHERE i.id = %(id)s
 FOR UPDATE OF i
 
+-- name: lock_failed
+-- Until the end of the transaction nobody tries it again.
+SELECT FROM ops.ingestion WHERE id = %(id)s AND state = 'failed' FOR UPDATE
+
 -- name: delete_rejected_rows
 DELETE FROM silver.rejected_row WHERE ingestion_id = %(id)s
 
@@ -85,7 +93,7 @@ DELETE FROM ops.chunk WHERE ingestion_id = %(id)s
 
 -- name: mark_removed
 UPDATE ops.ingestion
-SET state = 'removed', phase = NULL, message = 'Removed from all layers.', eta_seconds = NULL,
+SET state = 'removed', phase = NULL, message = %(message)s, eta_seconds = NULL,
     finished_at = coalesce(finished_at, clock_timestamp())
 WHERE id = %(id)s
 

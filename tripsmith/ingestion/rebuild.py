@@ -6,8 +6,10 @@ from typing import Any, Literal
 from psycopg import Connection, sql
 
 from tripsmith.ingestion.chunk import lines as chunk_lines
+from tripsmith.ingestion.chunk import total as total_chunks
 from tripsmith.ingestion.ingestion import Ingestion, IngestionConflictError, get_ingestion
 from tripsmith.ingestion.notes import settle_mark_notes
+from tripsmith.ingestion.outcome import describe_outcome
 from tripsmith.ingestion.ownership import claim
 from tripsmith.ingestion.segments import interrupt, leave_segment
 from tripsmith.sources.formats import FORMATS
@@ -66,7 +68,7 @@ def _rebuild_one(warehouse: Warehouse, connection: Connection[Any], load: Silver
             if layer == "silver":
                 _fill_silver(warehouse, connection, load, chunks)
                 settle_mark_notes(connection, load.ingestion_id)
-                connection.execute(QUERIES["recount_ingestion"], {"id": load.ingestion_id})
+                _recount(connection, load.ingestion_id)
             if load.lot != SHARED:
                 lot.replace(connection, load.lot, chunks, with_silver=layer == "silver")
             elif layer == "silver":
@@ -86,6 +88,17 @@ def _fill_silver(warehouse: Warehouse, connection: Connection[Any], load: Silver
         parameters = {"id": load.ingestion_id, "first_line": lines.start, "rows_loaded": loaded}
         connection.execute(QUERIES["recount_chunk"], parameters)
     connection.execute(QUERIES["restore_records"], {"id": load.ingestion_id})
+
+
+def _recount(connection: Connection[Any], ingestion_id: int) -> None:
+    done = total_chunks(connection, ingestion_id)
+    parameters = {
+        "id": ingestion_id,
+        "rows_loaded": done.rows_loaded,
+        "rows_rejected": done.rows_rejected,
+        "message": describe_outcome(connection, ingestion_id, done.rows_loaded, done.rows_rejected),
+    }
+    connection.execute(QUERIES["recount_ingestion"], parameters)
 
 
 def _count_bronze(connection: Connection[Any], load: SilverLoad, lines: range) -> int:

@@ -1,7 +1,8 @@
 -- Silver and gold made anew from what lies upstream of them.
 
 -- name: list_rebuildable
-SELECT i.id, i.lot, i.format, i.region, i.datasource, coalesce(i.delimiter, ','),
+SELECT i.id, i.lot, i.format, coalesce(i.region, i.override_region), coalesce(i.datasource, i.override_datasource),
+       coalesce(i.delimiter, ','),
        header.id, header.table_name, header.column_names, header.columns
 FROM ops.ingestion AS i
 JOIN ops.header ON header.id = i.header_id
@@ -38,12 +39,6 @@ SET rows_loaded = %(rows_loaded)s, rows_rejected = rows_read - %(rows_loaded)s
 WHERE ingestion_id = %(id)s AND first_line = %(first_line)s
 
 -- name: recount_ingestion
-UPDATE ops.ingestion AS i
-SET rows_loaded = done.rows_loaded, rows_rejected = done.rows_rejected,
-    message = format('%%s trips loaded, %%s rows rejected.', done.rows_loaded, done.rows_rejected)
-FROM (
-    SELECT sum(rows_loaded)::bigint AS rows_loaded, sum(rows_rejected)::bigint AS rows_rejected
-    FROM ops.chunk
-    WHERE ingestion_id = %(id)s
-) AS done
-WHERE i.id = %(id)s
+UPDATE ops.ingestion
+SET rows_loaded = %(rows_loaded)s, rows_rejected = %(rows_rejected)s, message = %(message)s
+WHERE id = %(id)s

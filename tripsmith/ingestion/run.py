@@ -9,17 +9,21 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 from psycopg import Connection
 
 from tripsmith.ingestion import chunk as chunk_store
 from tripsmith.ingestion.chunk import Lane, StoredChunk
+from tripsmith.ingestion.ingestion import QUERIES as INGESTION_QUERIES
 from tripsmith.ingestion.ingestion import Ingestion, get_ingestion
-from tripsmith.ingestion.notes import settle_notes
+from tripsmith.ingestion.notes import add_note, settle_notes
+from tripsmith.ingestion.outcome import NothingLoadedError, check_outcome
 from tripsmith.ingestion.ownership import claim
 from tripsmith.ingestion.progress import INTERVAL_SECONDS, QUERIES, CancelledError, Progress
+from tripsmith.note import Note
+from tripsmith.rejection_limit import RejectionLimit, parse_limit
 from tripsmith.sources.chunks import Chunk, chunk_size, cut
 from tripsmith.sources.layout import inspect
 from tripsmith.sources.stream import SourceError, Stamp, digest, open_stream, stamp
@@ -29,6 +33,7 @@ from tripsmith.warehouse.database import Warehouse, WarehouseError
 from tripsmith.warehouse.disk import DiskTooSmallError, check_room
 from tripsmith.warehouse.gold.count import add_shared
 from tripsmith.warehouse.silver.load import SilverLoad
+from tripsmith.words import counted
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +43,9 @@ LANES = min(8, max(2, os.cpu_count() or 1))
 
 # Trips pack to a fifth or a tenth: a disk that has no room for a fifth will not do.
 USUAL_UNPACKED_RATIO = 5
+
+# What an option may replace, and what people call it.
+_OVERRIDES: dict[Literal["region", "datasource"], str] = {"region": "region", "datasource": "data source"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,9 @@ class _Job:
     encoding: str
     region: str | None
     datasource: str | None
+    override_region: str | None
+    override_datasource: str | None
+    max_rejected: str | None
     lot: int | None
     bytes_total: int
     source_modified_ns: int
@@ -65,6 +76,10 @@ class _Job:
     @property
     def given(self) -> frozenset[str]:
         return frozenset(name for name in ("region", "datasource") if getattr(self, name) is not None)
+
+    @property
+    def limit(self) -> RejectionLimit | None:
+        return None if self.max_rejected is None else parse_limit(self.max_rejected)
 
 
 def run_ingestion(
@@ -116,6 +131,8 @@ def _run(
         _carry_through(warehouse, connection, job, on_change, chunks)
     except CancelledError:
         connection.execute(QUERIES["cancel"], {"id": job.id})
+    except NothingLoadedError as error:
+        _fail_whole(connection, job.id, error)
     except (SourceError, DiskTooSmallError) as error:
         connection.execute(QUERIES["fail"], {"id": job.id, "error": str(error)})
     except psycopg.errors.DiskFull as error:
@@ -160,19 +177,24 @@ def _carry_through(
         if len(first) > 1:
             check_room(connection, _unpacked_bytes(job.bytes_total - done.source_bytes, stream.is_plain))
         lot_id = _choose_lot(connection, job, table, size, layout.delimiter, small=len(first) == 1)
-        load = SilverLoad(layout, table, lot_id, job.id, job.region, job.datasource)
+        region, datasource = job.override_region or job.region, job.override_datasource or job.datasource
+        load = SilverLoad(layout, table, lot_id, job.id, region, datasource)
         if lot_id == SHARED:
-            _store_small(warehouse, load, first[0], progress)
+            _store_small(warehouse, job, load, first[0], progress)
             return
         _store_large(warehouse, connection, load, chain(first, chunks), progress)
     progress.enter("silver")
+    done = chunk_store.total(connection, job.id)
+    message = check_outcome(connection, job.id, done, job.limit)
     progress.enter("gold")
     with connection.transaction():
+        lines = chunk_store.lines(connection, job.id)
+        _note_overrides(connection, job, load, lines)
         settle_notes(connection, job.id)
-        lot_id = lot.publish(connection, table, lot_id, chunk_store.lines(connection, job.id))
+        lot_id = lot.publish(connection, table, lot_id, lines)
         if lot_id == SHARED:
             chunk_store.merge(connection, job.id)
-        connection.execute(QUERIES["succeed"], {"id": job.id, "lot": lot_id})
+        connection.execute(QUERIES["succeed"], {"id": job.id, "lot": lot_id, "message": message})
 
 
 def _is_cut(job: _Job, chunks: Sequence[Chunk], present: Stamp) -> bool:
@@ -211,17 +233,57 @@ def _choose_lot(
     return lot_id
 
 
-def _store_small(warehouse: Warehouse, load: SilverLoad, chunk: Chunk, progress: Progress) -> None:
-    """Take a file of one chunk through all layers in one transaction."""
+def _store_small(warehouse: Warehouse, job: _Job, load: SilverLoad, chunk: Chunk, progress: Progress) -> None:
+    """Take a file of one chunk through all layers in one transaction; of one that fails, rejected rows are kept."""
+    failure = None
     with Lane(warehouse, load) as lane, lane.connection.transaction():
-        progress.add(lane.store(chunk, on_copied=lambda: progress.enter("silver")))
-        progress.enter("gold")
-        add_shared(lane.connection, load.ingestion_id)
-        settle_notes(lane.connection, load.ingestion_id)
-        if lane.connection.execute(QUERIES["succeed"], {"id": load.ingestion_id, "lot": SHARED}).rowcount == 0:
-            # An owner that was killed while it committed has succeeded meanwhile: gold has these trips already.
+        for query in ("lock_attempt", "clear_attempt"):
+            lane.connection.execute(QUERIES[query], {"id": job.id})
+        done = lane.store(chunk, on_copied=lambda: progress.enter("silver"))
+        progress.add(done)
+        try:
+            message = check_outcome(lane.connection, job.id, done, job.limit)
+        except NothingLoadedError as error:
+            failure = error
+            _withdraw(lane.connection, load)
+            is_ours = _fail_whole(lane.connection, job.id, error)
+        else:
+            progress.enter("gold")
+            add_shared(lane.connection, job.id)
+            _note_overrides(lane.connection, job, load, [chunk_store.chunk_lines(chunk)])
+            settle_notes(lane.connection, job.id)
+            parameters = {"id": job.id, "lot": SHARED, "message": message}
+            is_ours = lane.connection.execute(QUERIES["succeed"], parameters).rowcount == 1
+        if not is_ours:
+            # An owner that was killed while it committed has ended it meanwhile: gold may have these trips already.
             raise psycopg.Rollback
     chunk.discard()
+    if failure is not None:
+        raise failure
+
+
+def _fail_whole(connection: Connection[Any], ingestion_id: int, error: NothingLoadedError) -> bool:
+    """Have an ingestion fail of which nothing is to be seen; return False where it was not running any more."""
+    done = error.done
+    parameters = {"error": str(error), "rows_read": done.rows_read, "rows_rejected": done.rows_rejected}
+    return connection.execute(QUERIES["fail_whole"], {"id": ingestion_id, **parameters}).rowcount == 1
+
+
+def _withdraw(connection: Connection[Any], load: SilverLoad) -> None:
+    """Take what a small ingestion has stored out of bronze and silver, but for its rejected rows."""
+    lot.withdraw_shared(connection, load.bronze, load.ingestion_id)
+    for query in ("delete_malformed_lines", "delete_marks", "delete_chunks"):
+        connection.execute(INGESTION_QUERIES[query], {"id": load.ingestion_id})
+
+
+def _note_overrides(connection: Connection[Any], job: _Job, load: SilverLoad, lines: Sequence[range]) -> None:
+    """Give an ingestion a note for each column of its file that an option replaces: of how many rows, and by what."""
+    for kind, noun in _OVERRIDES.items():
+        name = getattr(job, f"override_{kind}")
+        if name is not None:
+            rows = sum(load.count_replaced(connection, kind, chunk) for chunk in lines)
+            message = f"The {noun} of {counted(rows, 'row')} was replaced by {name}, as override_{kind} asks."
+            add_note(connection, job.id, Note(f"override_{kind}", message, {"rows": rows, "name": name}))
 
 
 def _store_large(

@@ -5,8 +5,8 @@ UPDATE ops.ingestion
 SET state = 'running', phase = 'bronze', started_at = coalesce(started_at, clock_timestamp()), finished_at = NULL,
     message = NULL, error = NULL
 WHERE id = %(id)s AND state IN ('queued', 'running')
-RETURNING source_path, owns_source, format, encoding, region, datasource, lot, bytes_total, source_modified_ns, sha256,
-          chunk_bytes, cancel_requested
+RETURNING source_path, owns_source, format, encoding, region, datasource, override_region, override_datasource,
+          max_rejected, lot, bytes_total, source_modified_ns, sha256, chunk_bytes, cancel_requested
 
 -- name: set_table
 UPDATE ops.ingestion
@@ -27,8 +27,7 @@ UPDATE ops.ingestion AS i
 SET state = 'succeeded', phase = NULL, bytes_done = bytes_total, eta_seconds = 0, error = NULL, lot = %(lot)s,
     rows_read = done.rows_read, rows_loaded = done.rows_loaded, rows_rejected = done.rows_rejected,
     rows_per_second = done.rows_read / greatest(0.001, extract(epoch FROM clock_timestamp() - i.started_at)),
-    message = format('%%s trips loaded, %%s rows rejected.', done.rows_loaded, done.rows_rejected),
-    finished_at = clock_timestamp()
+    message = %(message)s, finished_at = clock_timestamp()
 FROM (
     SELECT coalesce(sum(rows_read), 0) AS rows_read, coalesce(sum(rows_loaded), 0) AS rows_loaded,
            coalesce(sum(rows_rejected), 0) AS rows_rejected
@@ -41,6 +40,21 @@ WHERE i.id = %(id)s AND i.state = 'running'
 UPDATE ops.ingestion
 SET state = 'failed', error = %(error)s, message = NULL, eta_seconds = NULL, finished_at = clock_timestamp()
 WHERE id = %(id)s AND state = 'running'
+
+-- name: fail_whole
+-- Its rows were read, and none of them is to be seen.
+UPDATE ops.ingestion
+SET state = 'failed', error = %(error)s, message = NULL, rows_read = %(rows_read)s, rows_loaded = 0,
+    rows_rejected = %(rows_rejected)s, eta_seconds = NULL, finished_at = clock_timestamp()
+WHERE id = %(id)s AND state = 'running'
+
+-- name: lock_attempt
+-- The last commit of an owner that was killed may still be on its way: what it leaves is to be seen before it is cleared.
+SELECT pg_advisory_xact_lock(hashtext('tripsmith.attempt'), %(id)s)
+
+-- name: clear_attempt
+-- A small ingestion that failed keeps its rejected rows and nothing else; another try finds them again.
+DELETE FROM silver.rejected_row WHERE ingestion_id = %(id)s
 
 -- name: cancel
 UPDATE ops.ingestion

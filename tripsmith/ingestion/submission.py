@@ -19,6 +19,7 @@ from tripsmith.ingestion.ingestion import (
 )
 from tripsmith.ingestion.ownership import claim
 from tripsmith.ingestion.segments import interrupt, leave_segment
+from tripsmith.rejection_limit import parse_limit
 from tripsmith.sources.chunks import Chunk, chunk_size, cut_ahead
 from tripsmith.sources.layout import Layout, check_format, inspect
 from tripsmith.sources.stream import SourceError, digest, known_encoding, stamp
@@ -28,22 +29,46 @@ from tripsmith.warehouse.silver.names import MAX_NAME_CHARACTERS
 
 BadFileError = SourceError
 
+# The columns of names, whose values an option can give.
+NAME_COLUMNS = ("region", "datasource")
+
 _LETTING_GO_SECONDS = 10
+# What the content of a file is known with.
+_KEPT = ("format", "encoding", "region", "datasource", "override_region", "override_datasource")
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a file is to be read: its format and encoding, and the region or source of all of its rows."""
+    """How a file is to be read: its format and encoding, and the region or source of all of its rows.
+
+    `region` and `datasource` are for a file that has no such column, `override_region` and `override_datasource`
+    replace the values of one that has. `max_rejected` is how many rows may be rejected, such as `100` or `5%`.
+    """
 
     format: str | None = None
     region: str | None = None
     datasource: str | None = None
     encoding: str | None = None
+    override_region: str | None = None
+    override_datasource: str | None = None
+    max_rejected: str | None = None
 
     @property
     def given(self) -> frozenset[str]:
-        """The columns that options stand in for."""
-        return frozenset(name for name in ("region", "datasource") if getattr(self, name) is not None)
+        """The columns whose values options give."""
+        return frozenset(name for name in NAME_COLUMNS if self.names(name))
+
+    def names(self, column: str) -> list[str]:
+        """Return which options give the values of a column."""
+        return [option for option in (column, f"override_{column}") if getattr(self, option) is not None]
+
+
+class BadOptionError(BadFileError):
+    """An option that no file can be read with, or not this one; `parameter` names it."""
+
+    def __init__(self, parameter: str, message: str) -> None:
+        super().__init__(message)
+        self.parameter = parameter
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +98,8 @@ def submit(
 
     `file_name` is a label. With `owns_source` the file is deleted once it is in the warehouse. `sha256` is the digest
     of the file, where it is known. With `cut` its chunks are found beside the digest, for a caller who runs the
-    ingestion too. Raises BadFileError for a file that cannot be taken, IngestionConflictError when its content came
-    before with other options.
+    ingestion too. Raises BadFileError for a file or an option that cannot be accepted, IngestionConflictError when its
+    content came before with other options; one that failed and of which nothing was loaded makes way.
     """
     options = options or Options()
     check_options(options)
@@ -82,6 +107,7 @@ def submit(
         raise BadFileError("The name of the file is not UTF-8; rename it.")
     encoding = known_encoding(options.encoding)
     layout = inspect(path, encoding, options.format, options.given)
+    _check_columns(layout, options)
     # Taken before the digest: a file that is still being written will be found to have changed.
     submitted = stamp(path)
     chunks: Sequence[Chunk] = ()
@@ -96,6 +122,9 @@ def submit(
         "encoding": encoding,
         "region": options.region,
         "datasource": options.datasource,
+        "override_region": options.override_region,
+        "override_datasource": options.override_datasource,
+        "max_rejected": options.max_rejected,
         "bytes_total": submitted.size,
         "source_modified_ns": submitted.modified_ns,
     }
@@ -103,17 +132,15 @@ def submit(
     with connection.transaction():
         connection.execute(QUERIES["lock_content"], parameters)
         known = connection.execute(QUERIES["find_content"], parameters).fetchone()
+        asked = [parameters[name] for name in _KEPT]
+        if known is not None and list(known[5:]) != asked:
+            replaced = _make_way(connection, known, asked)
+            known = None
         if known is None:
             row = connection.execute(QUERIES["insert_ingestion"], parameters).fetchone()
             ingestion_id, is_new = (row[0] if row else 0), True
         else:
-            ingestion_id, state, known_path, owns_known, *kept = known
-            asked = [parameters[name] for name in ("format", "encoding", "region", "datasource")]
-            if kept != asked:
-                raise IngestionConflictError(
-                    f"This content is ingestion {ingestion_id} already, with {_describe(kept)} and not"
-                    f" {_describe(asked)}; remove that one first to have it otherwise."
-                )
+            ingestion_id, state, _, known_path, owns_known, *_ = known
             is_new = state in ("failed", "cancelled")
             has_file = is_new or (known_path == parameters["source_path"] and state in UNFINISHED)
             if is_new:
@@ -122,6 +149,21 @@ def submit(
     if replaced is not None:
         replaced.unlink(missing_ok=True)
     return Submission(get_ingestion(connection, ingestion_id), is_new, has_file, chunks)
+
+
+def _make_way(connection: Connection[Any], known: tuple[Any, ...], asked: list[Any]) -> Path | None:
+    """Remove a failed ingestion that content was sent for with other options; return its file if it is to be deleted.
+
+    Raises IngestionConflictError for any other ingestion, and for one that has loaded rows and could go on.
+    """
+    number, state, rows_loaded, known_path, owns_known, *kept = known
+    if state == "failed" and not rows_loaded and connection.execute(QUERIES["lock_failed"], {"id": number}).rowcount:
+        _take_out(connection, number, "Replaced: the same file was sent with other options.")
+        return Path(known_path) if owns_known else None
+    raise IngestionConflictError(
+        f"This content is ingestion {number} already, with {_describe(kept)} and not {_describe(asked)}; remove that"
+        " one first to have it otherwise."
+    )
 
 
 def _digest_and_cut(path: Path, encoding: str, layout: Layout) -> tuple[bytes, Sequence[Chunk]]:
@@ -170,26 +212,26 @@ def remove(connection: Connection[Any], ingestion_id: str | int) -> Ingestion:
             raise IngestionConflictError(f"Ingestion {found.id} is running; cancel it first.")
         interrupt(connection)
         with connection.transaction():
-            # Locks the ingestion: the last commit of an owner that was killed may still be on its way.
-            source_path, owns_source, table_id, table_name, lot_id = _source(connection, number)
-            leave_segment(connection, number)
-            if table_name is not None and lot_id is not None:
-                table = BronzeTable(table_id, table_name, ())
-                if lot_id == SHARED:
-                    lot.delete_shared(connection, table, number)
-                else:
-                    lot.drop(connection, table, lot_id, chunk_lines(connection, number))
-            for query in (
-                "delete_rejected_rows",
-                "delete_malformed_lines",
-                "delete_marks",
-                "delete_chunks",
-                "mark_removed",
-            ):
-                connection.execute(QUERIES[query], {"id": number})
+            source_path, owns_source = _take_out(connection, number, "Removed from all layers.")
     if owns_source:
         Path(source_path).unlink(missing_ok=True)
     return get_ingestion(connection, ingestion_id)
+
+
+def _take_out(connection: Connection[Any], number: int, message: str) -> tuple[str, bool]:
+    """Take an ingestion out of all layers, within the caller's transaction; return its file, and whether it owns it."""
+    # Locks the ingestion: the last commit of an owner that was killed may still be on its way.
+    source_path, owns_source, table_id, table_name, lot_id = _source(connection, number)
+    leave_segment(connection, number)
+    if table_name is not None and lot_id is not None:
+        table = BronzeTable(table_id, table_name, ())
+        if lot_id == SHARED:
+            lot.delete_shared(connection, table, number)
+        else:
+            lot.drop(connection, table, lot_id, chunk_lines(connection, number))
+    for query in ("delete_rejected_rows", "delete_malformed_lines", "delete_marks", "delete_chunks", "mark_removed"):
+        connection.execute(QUERIES[query], {"id": number, "message": message})
+    return source_path, owns_source
 
 
 def rejections(connection: Connection[Any], ingestion_id: str | int) -> Iterator[RejectedRow]:
@@ -215,12 +257,36 @@ def check_options(options: Options) -> None:
     known_encoding(options.encoding)
     if options.format is not None:
         check_format(options.format)
-    for name in options.given:
-        value = str(getattr(options, name))
-        if not value.strip():
-            raise BadFileError(f"The {name} given is empty; leave it out or name one.")
-        if len(value) > MAX_NAME_CHARACTERS or not _is_storable(value):
-            raise BadFileError(f"The {name} given must be text of at most {MAX_NAME_CHARACTERS} characters.")
+    for column in NAME_COLUMNS:
+        for name in options.names(column):
+            value = str(getattr(options, name))
+            if not value.strip():
+                raise BadOptionError(name, f"The {name} given is empty; leave it out or name one.")
+            if len(value) > MAX_NAME_CHARACTERS or not _is_storable(value):
+                raise BadOptionError(
+                    name, f"The {name} given must be text of at most {MAX_NAME_CHARACTERS} characters."
+                )
+    if options.max_rejected is not None:
+        try:
+            parse_limit(options.max_rejected)
+        except ValueError as error:
+            raise BadOptionError("max_rejected", f"max_rejected: {error}") from None
+
+
+def _check_columns(layout: Layout, options: Options) -> None:
+    """Raise BadOptionError where a file has a column of its own for what an option gives, or has none to override."""
+    present = layout.format.positions(layout.columns)
+    for column in NAME_COLUMNS:
+        if column in present and getattr(options, column) is not None:
+            raise BadOptionError(
+                column,
+                f"The file has a column {column} of its own; leave {column} out, or give override_{column} to replace"
+                " it in every row.",
+            )
+        if column not in present and getattr(options, f"override_{column}") is not None:
+            raise BadOptionError(
+                f"override_{column}", f"The file has no column {column} to override; give {column} instead."
+            )
 
 
 def _is_storable(text: str) -> bool:
@@ -229,5 +295,4 @@ def _is_storable(text: str) -> bool:
 
 
 def _describe(options: list[Any]) -> str:
-    names = ("format", "encoding", "region", "data source")
-    return ", ".join(f"{name} {value}" for name, value in zip(names, options, strict=True) if value is not None)
+    return ", ".join(f"{name} {value}" for name, value in zip(_KEPT, options, strict=True) if value is not None)

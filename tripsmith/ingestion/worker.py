@@ -110,7 +110,7 @@ class _Worker:
         if ended is None:
             return False
         self._losses.pop(ingestion_id, None)
-        logger.info("ingestion %s %s", ended.id, ended.state)
+        logger.info("ingestion %s %s: %s", ended.id, ended.state, ended.error or ended.message)
         return True
 
     def _note_loss(self, ingestion_id: int, error: str) -> None:

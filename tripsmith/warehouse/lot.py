@@ -97,6 +97,12 @@ def delete_shared(connection: Connection[Any], table: BronzeTable, ingestion_id:
     bronze.delete_shared(connection, table, ingestion_id)
 
 
+def withdraw_shared(connection: Connection[Any], table: BronzeTable, ingestion_id: int) -> None:
+    """Take a small ingestion that gold has not seen yet out of bronze and silver, within the caller's transaction."""
+    connection.execute(QUERIES["delete_trips"], {"ingestion_id": ingestion_id})
+    bronze.delete_shared(connection, table, ingestion_id)
+
+
 def delete_shared_trips(connection: Connection[Any], ingestion_id: int) -> None:
     """Take a small ingestion out of silver and gold; its bronze stays."""
     gold.subtract_shared(connection, ingestion_id)

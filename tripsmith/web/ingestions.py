@@ -50,9 +50,20 @@ class UploadQuery(BaseModel):
 
     name: str | None = Field(None, description="Name to show; by default the one that the form gives.")
     format: str | None = Field(None, description="Format of the file; by default the one that its header fits.")
-    region: str | None = Field(None, description="Region of all of its trips, for a file that names none.")
-    datasource: str | None = Field(None, description="Data source of all of its trips, for a file that names none.")
+    region: str | None = Field(None, description="Region of all of its trips, for a file without such a column.")
+    datasource: str | None = Field(
+        None, description="Data source of all of its trips, for a file without such a column."
+    )
     encoding: str | None = Field(None, description="Encoding of the file; by default UTF-8.")
+    override_region: str | None = Field(None, description="Region that replaces those of the file in every row.")
+    override_datasource: str | None = Field(
+        None, description="Data source that replaces those of the file in every row."
+    )
+    max_rejected: str | None = Field(
+        None,
+        description="How many rows may be rejected before the whole file fails: a number such as 100, or a share of the"
+        " rows such as 5%; by default TRIPSMITH_MAX_REJECTED.",
+    )
 
 
 class PageQuery(BaseModel):
@@ -83,7 +94,7 @@ def create_ingestion(query: UploadQuery) -> tuple[dict[str, Any], int, dict[str,
     again is answered 200 with the ingestion that has it.
     """
     upload = receive(query.name)
-    options = Options(query.format, query.region, query.datasource, query.encoding)
+    options = Options(**query.model_dump(exclude={"name"}))
     submitted = upload.submit(options)
     location = url_for("ingestions.show_ingestion", id=submitted.ingestion.id)
     return submitted.ingestion.as_json(), 202 if submitted.is_new else 200, {"Location": location}

@@ -18,7 +18,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
@@ -102,7 +102,7 @@ def show_abilities() -> Response:
 
 @pages.post("")
 def create() -> Response:
-    """Begin an upload; `Upload-Metadata` may hold filename, region, datasource, format and encoding."""
+    """Begin an upload; `Upload-Metadata` may hold filename and the options of an ingestion."""
     discard_stale(_folder())
     length = _size("Upload-Length")
     if length == 0:
@@ -111,7 +111,7 @@ def create() -> Response:
         allow_large_body()
         raise RequestEntityTooLarge
     metadata = _metadata(request.headers.get("Upload-Metadata", ""))
-    options = Options(**{name: metadata.get(name) for name in ("format", "region", "datasource", "encoding")})
+    options = Options(**{option.name: metadata.get(option.name) for option in fields(Options)})
     check_options(options)  # rather now than when all of it is here
     _folder().mkdir(mode=0o700, parents=True, exist_ok=True)
     if length > shutil.disk_usage(_folder()).free:
@@ -232,6 +232,8 @@ def _finish(upload: _Resumable) -> _Resumable:
     except (BadFileError, IngestionConflictError) as error:
         path.unlink(missing_ok=True)
         upload.delete()
+        if isinstance(error, BadFileError):
+            raise
         # Not 409: to a tus client that means an offset that is not right, and it would send everything again.
         raise BadFileError(str(error)) from error
     finished = replace(upload, ingestion=submission.ingestion.id, is_known=not submission.is_new)

@@ -4,7 +4,7 @@ import hashlib
 import io
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, cast
 
@@ -76,6 +76,8 @@ class Upload:
 def submit_file(path: Path, file_name: str, options: Options, sha256: bytes | None = None) -> Submission:
     """Queue a file in the uploads folder for ingestion, which then owns it; its SHA-256 is taken if not given."""
     warehouse, owns_source = current().warehouse, not current().settings.keep_uploads
+    if options.max_rejected is None:
+        options = replace(options, max_rejected=current().settings.max_rejected)
 
     def send() -> Submission:
         with warehouse.connect() as connection:

@@ -73,6 +73,7 @@ export function IngestionCard({ ingestion }: { ingestion: Ingestion }) {
       {ingestion.notes.map((note) => (
         <p class="note" key={note.code}>{note.message}</p>
       ))}
+      {state === "succeeded" && ingestion.rows_rejected > 0 && ingestion.message !== null && <p>{ingestion.message}</p>}
       {ingestion.error !== null && (
         <p class="error" role="alert">
           {ingestion.error}

@@ -2,10 +2,11 @@ import { Icon } from "../shell/Icon";
 import { dismiss, sendAgain, type Upload, type UploadOptions } from "../upload";
 import { bytes, share } from "../words";
 
-const OPTIONS: [keyof UploadOptions, label: string, example: string][] = [
-  ["region", "Region of all rows", "Prague"],
-  ["datasource", "Data source of all rows", "funny_car"],
-  ["encoding", "Encoding", "utf-8"],
+type Column = "region" | "datasource";
+
+const COLUMNS: [Column, label: string, example: string, replace: string][] = [
+  ["region", "Region of all rows", "Prague", "Replace the file's regions"],
+  ["datasource", "Data source of all rows", "funny_car", "Replace the file's data sources"],
 ];
 
 /** A file on its way from this browser. */
@@ -44,17 +45,40 @@ export function UploadCard({ upload }: { upload: Upload }) {
 function SendAgain({ upload: { key, options } }: { upload: Upload }) {
   const send = (event: SubmitEvent) => {
     event.preventDefault();
-    const given = [...new FormData(event.currentTarget as HTMLFormElement)].filter(([, value]) => value !== "");
-    sendAgain(key, Object.fromEntries(given) as UploadOptions);
+    const form = new FormData(event.currentTarget as HTMLFormElement);
+    const given: UploadOptions = {};
+    const encoding = form.get("encoding") as string;
+    if (encoding !== "") given.encoding = encoding;
+    for (const [column] of COLUMNS) {
+      const name = form.get(column) as string;
+      if (name !== "") given[form.has(`replace_${column}`) ? (`override_${column}` as const) : column] = name;
+    }
+    sendAgain(key, given);
   };
   return (
     <form class="send-again" onSubmit={send}>
-      {OPTIONS.map(([name, label, example]) => (
-        <label key={name}>
-          {label}
-          <input name={name} defaultValue={options[name] ?? ""} placeholder={example} autocomplete="off" spellcheck={false} />
-        </label>
+      {COLUMNS.map(([column, label, example, replace]) => (
+        <div key={column}>
+          <label>
+            {label}
+            <input
+              name={column}
+              defaultValue={options[`override_${column}`] ?? options[column] ?? ""}
+              placeholder={example}
+              autocomplete="off"
+              spellcheck={false}
+            />
+          </label>
+          <label class="check">
+            <input type="checkbox" name={`replace_${column}`} defaultChecked={options[`override_${column}`] !== undefined} />
+            {replace}
+          </label>
+        </div>
       ))}
+      <label>
+        Encoding
+        <input name="encoding" defaultValue={options.encoding ?? ""} placeholder="utf-8" autocomplete="off" spellcheck={false} />
+      </label>
       <button type="submit">
         <Icon name="retry" /> Send again
       </button>

@@ -1,7 +1,7 @@
 """Silver from bronze: the clean way where it works, the careful way where it does not."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 from psycopg import Connection, sql
@@ -10,7 +10,7 @@ from tripsmith.sources.layout import Layout
 from tripsmith.warehouse.bronze.table import SHARED, BronzeTable
 from tripsmith.warehouse.database import Warehouse
 from tripsmith.warehouse.queries import load_queries
-from tripsmith.warehouse.silver.names import QUERIES, add_names
+from tripsmith.warehouse.silver.names import QUERIES, add_names, name_key
 
 # Comparing with each of so many names takes less time than a hash join; names.sql asks for one more.
 FEW_NAMES = 20
@@ -49,6 +49,17 @@ class SilverLoad:
             names = {**_piece_names(self.lot, lines, self.suffix), "ingestion_id": sql.Literal(self.ingestion_id)}
             connection.execute(sql.SQL(QUERIES["complete_piece"]).format(**names))
         return loaded
+
+    def count_replaced(self, connection: Connection[Any], kind: Literal["region", "datasource"], lines: range) -> int:
+        """Return how many bronze rows of a chunk have a name of their own that is not the one given for all rows."""
+        position = self.layout.format.positions(self.layout.columns)[kind]
+        query = sql.SQL(QUERIES["count_own_names"]).format(
+            column=sql.Identifier(self.bronze.columns[position]),
+            bronze=self.bronze.piece(self.lot, lines),
+            rows=self.rows,
+        )
+        given = name_key(getattr(self, kind) or "")
+        return sum(rows for name, rows in connection.execute(query) if name_key(name) != given)
 
     def _load_clean(self, connection: Connection[Any], lines: range, rows: int) -> int | None:
         """Return the trips loaded, or None, with nothing done, when not every row is clean."""

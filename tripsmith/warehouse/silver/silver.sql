@@ -53,6 +53,10 @@ ON CONFLICT DO NOTHING
 -- Of a name that has no number, this makes text that no cast takes: the chunk's attempt ends there.
 CASE {name} {known} ELSE ({name} || ' is new')::int END
 
+-- name: count_own_names
+-- The names that a file has of its own, where an option replaces them.
+SELECT {column}, count(*) FROM {bronze} WHERE {rows} GROUP BY {column}
+
 -- name: csv_field
 -- A value as a field of a CSV record: quoted where it has to be.
 CASE WHEN {value} ~ {special} THEN '"' || replace({value}, '"', '""') || '"' ELSE {value} END
