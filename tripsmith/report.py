@@ -1,11 +1,14 @@
 """Answers as text for people."""
 
+import re
 from collections.abc import Iterable
+from datetime import date
 from typing import TYPE_CHECKING
 
 import click
 
 from tripsmith.ingestion.ingestion import Ingestion
+from tripsmith.note import Note
 from tripsmith.web.tokens import Token
 
 # Answers need numpy, which commands that only print ingestions or tokens should not wait for.
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
     from tripsmith.answers.weekly_average import WeeklyAverage
 
 _BAR_WIDTH = 40
+_FEW_EMPTY_WEEKS = 2
+_SMALL = 0.05
 
 
 def print_ingestion(ingestion: Ingestion) -> None:
@@ -66,14 +71,59 @@ def print_weekly_average(answer: "WeeklyAverage") -> None:
         kind = "box" if selection.shape == box else "polygon within"
         edges = f"{box.west:g},{box.south:g},{box.east:g},{box.north:g}"
         what = f"{selection.region + ' in ' if selection.region else ''}{kind} {edges} ({selection.match})"
-    click.echo(f"{what}: {answer.average:,.1f} trips a week")
-    if not answer.weeks:
-        return
-    weeks = "1 week" if answer.weeks == 1 else f"{answer.weeks} weeks"
-    click.echo(f"{answer.trips:,} trips in {weeks}, {answer.start} to {answer.end}")
-    most = max(trips for _, trips in answer.series) or 1
-    for week, trips in answer.series:
-        click.echo(f"  {week}  {trips:>11,}  {'#' * round(trips / most * _BAR_WIDTH)}".rstrip())
+    click.echo(f"{what}: {_rate(answer.average)}")
+    if answer.weeks:
+        click.echo(f"{answer.trips:,} trips in {_weeks(answer.weeks)}, {answer.span.start} to {answer.span.end}")
+    whole = answer.whole_weeks
+    if whole.weeks and _rate(whole.average) != _rate(answer.average):
+        click.echo(f"whole weeks alone: {_rate(whole.average)}, {whole.trips:,} trips in {_weeks(whole.weeks)}")
+    if answer.weeks:
+        _print_weeks(answer)
+    # What these notes say is printed above.
+    shown = {"series_shortened", "partial_weeks"} if whole.weeks else {"series_shortened"}
+    _print_notes(note for note in answer.notes if note.code not in shown)
+
+
+def _print_weeks(answer: "WeeklyAverage") -> None:
+    """Print a bar for every week of the span; many weeks without trips that follow one another are one line."""
+    partial = answer.span.partial_weeks
+    most = max(answer.counts.values(), default=1)
+
+    def print_week(week: date, trips: int) -> None:
+        bar = "#" * round(trips / most * _BAR_WIDTH)
+        click.echo(f"  {week}  {trips:>11,}  {bar}{'  (partial)' if week in partial else ''}".rstrip())
+
+    def print_empty_weeks(first: int, end: int) -> None:
+        empty = range(first, end, 7)
+        if len(empty) > _FEW_EMPTY_WEEKS:
+            click.echo(f"  …  {len(empty):,} weeks without trips")
+        else:
+            for day in empty:
+                print_week(date.fromordinal(day), 0)
+
+    # Days are counted, as the week after the last of 9999 is no date.
+    first = following = next(iter(answer.span)).toordinal()
+    for week, trips in answer.counts.items():
+        print_empty_weeks(following, week.toordinal())
+        print_week(week, trips)
+        following = week.toordinal() + 7
+    print_empty_weeks(following, first + 7 * answer.weeks)
+
+
+def _print_notes(notes: Iterable[Note]) -> None:
+    for note in notes:
+        # What is a parameter of the API is an option here.
+        message = re.sub(r"\b(from|to)=(?=\d)", r"--\1 ", note.message)
+        click.echo(f"Note: {message}")
+
+
+def _rate(average: float) -> str:
+    """Return an average to one decimal, or to two digits where that would say 0.0 of something."""
+    return f"{average:,.1f} trips a week" if average >= _SMALL or not average else f"{average:.2g} trips a week"
+
+
+def _weeks(number: int) -> str:
+    return "1 week" if number == 1 else f"{number:,} weeks"
 
 
 def print_groups(answer: "TripGroups") -> None:
@@ -87,12 +137,14 @@ def print_groups(answer: "TripGroups") -> None:
             (f"{group['trips']:,}", f"{group['hour']:02}", *ends, group["origin_cell"], group["destination_cell"])
         )
     _print_table(rows)
+    _print_notes(answer.notes)
 
 
 def print_metrics(answer: "TripMetrics") -> None:
     """Print what the warehouse holds."""
     click.echo(f"{answer.trips:,} trips, {answer.rejected:,} rows rejected, {answer.ingestions:,} ingestions")
     if not answer.trips:
+        _print_notes(answer.notes)
         return
     click.echo(f"first trip {answer.first_trip}, last trip {answer.last_trip}\n")
     rows: list[tuple[str, ...]] = [("REGION", "TRIPS", "FIRST TRIP", "LAST TRIP", "LATEST DATA SOURCE")]
@@ -108,6 +160,7 @@ def print_metrics(answer: "TripMetrics") -> None:
         for source in answer.datasources
     ]
     _print_table(rows)
+    _print_notes(answer.notes)
 
 
 def print_tokens(tokens: Iterable[Token]) -> None:
