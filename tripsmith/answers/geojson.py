@@ -27,7 +27,7 @@ _Rings = list[Any]
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A geometry of the document that holds no others, and where it is: `feature 3`, or '' if there is only it."""
+    """A geometry that holds no others, and where in the document it is: `feature 3`, '' if there is no other."""
 
     where: str
     kind: str
@@ -40,9 +40,9 @@ class _Part:
 def parse_polygon(document: Any) -> Polygon:
     """Return the area of a GeoJSON document: what its polygons cover together; raise BadQuestionError.
 
-    It may be a Polygon, a MultiPolygon, a Feature, a FeatureCollection or a GeometryCollection. What is not a polygon is
-    left out, with a note; a document without any polygon is refused. Longitudes up to 180 degrees beyond the
-    antimeridian are taken for what they mean on its other side.
+    It may be a Polygon, a MultiPolygon, a Feature, a FeatureCollection or a GeometryCollection. What is not a polygon
+    is left out, with a note; a document without any polygon is refused. Longitudes beyond 180 degrees, up to 360, go on
+    across the antimeridian.
     """
     wanted: list[_Part] = []
     others: list[_Part] = []

@@ -55,13 +55,14 @@ class BoundingBox:
             raise BadQuestionError("bbox", "Every edge of a box must be a finite number of degrees.")
         for name in ("west", "east"):
             if not -180 <= getattr(self, name) <= 180:
-                raise BadQuestionError("bbox", f"{name} is {getattr(self, name):g}; it must be from -180 to 180.")
+                edge = f"{name} is {getattr(self, name):g}"
+                raise BadQuestionError("bbox", f"{edge}; it must be between -180 and 180.")
         for name in ("south", "north"):
             if not -90 <= getattr(self, name) <= 90:
                 raise BadQuestionError(
                     "bbox",
-                    f"{name} is {getattr(self, name):.15g}; it must be between -90 and 90. The order is west,south,east,"
-                    "north: longitude before latitude.",
+                    f"{name} is {getattr(self, name):g}; it must be between -90 and 90."
+                    " The order is west,south,east,north: longitude before latitude.",
                 )
         if self.south > self.north:
             raise BadQuestionError(
@@ -162,9 +163,8 @@ def box_between(west: float, south: float, east: float, north: float, parameter:
             parameter,
             f"From west {west:.15g} to east {east:.15g} is more than once around the world; -180 to 180 is all.",
         )
-    if width < 0 and width + 360 > 180:
-        between = _as_text(east, south, west, north)
-        around = _as_text(west, south, _turned(east, 1), north)
+    if width < 0 and (width % 360 + 360) % 360 > 180:
+        between, around = _as_text(east, south, west, north), _as_text(west, south, east, north)
         raise BadQuestionError(
             parameter,
             f"west {west:.15g} is greater than east {east:.15g}; for the box between them write {between}, for the rest"
@@ -173,12 +173,12 @@ def box_between(west: float, south: float, east: float, north: float, parameter:
     try:
         if width == 360:
             return BoundingBox(-180.0, south, 180.0, north)
-        return BoundingBox(_within_half_turn(west), south, _within_half_turn(east), north)
+        return BoundingBox(_within_world(west), south, _within_world(east), north)
     except BadQuestionError as error:
         raise BadQuestionError(parameter, str(error)) from None
 
 
-def _within_half_turn(longitude: float) -> float:
+def _within_world(longitude: float) -> float:
     while longitude > 180:
         longitude = _turned(longitude, -1)
     while longitude < -180:
@@ -191,5 +191,9 @@ def _turned(longitude: float, turns: int) -> float:
     return float(Decimal(repr(longitude)) + 360 * turns)
 
 
-def _as_text(*edges: float) -> str:
-    return ",".join(f"{edge:.15g}" for edge in edges)
+def _as_text(west: float, south: float, east: float, north: float) -> str:
+    """Return the box that goes east from west to east, as `box_between` reads it."""
+    west, east = _within_world(west), _within_world(east)
+    if east < west:
+        east = _turned(east, 1)
+    return ",".join(f"{edge:.15g}" for edge in (west, south, east, north))

@@ -4,6 +4,7 @@ import re
 from datetime import date
 from typing import Annotated, Any
 
+from flask import request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from tripsmith.answers.geojson import parse_polygon
@@ -32,6 +33,27 @@ def _parse_date(given: Any) -> Any:
 
 
 Day = Annotated[date | None, BeforeValidator(_parse_date)]
+
+
+def _refuse_bool(given: Any) -> Any:
+    # pydantic accepts true as 1.
+    if isinstance(given, bool):
+        raise ValueError("it must be a whole number")  # noqa: TRY004  # pydantic reports no other
+    return given
+
+
+WholeNumber = Annotated[int, BeforeValidator(_refuse_bool)]
+
+
+def check_address() -> None:
+    """Raise BadQuestionError for what would be ignored: a parameter given twice, or where this method has none."""
+    for name, values in request.args.lists():
+        if request.method == "POST":
+            raise BadQuestionError(name, f"{name} is in the address; by POST all parameters go in the JSON body.")
+        if len(values) > 1:
+            raise BadQuestionError(name, f"{name} is given {len(values)} times; it must be given once.")
+    if request.method == "GET" and request.content_length:
+        raise BadQuestionError("body", "By GET all parameters go in the address; send a body by POST.")
 
 
 class SelectionQuery(BaseModel):
