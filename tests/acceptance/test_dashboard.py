@@ -110,7 +110,14 @@ def expect_answer_of_api(page: Page, server: Server, **parameters: str) -> None:
     asked = server.get("/api/v1/weekly-average", params=parameters)
     assert asked.status_code == 200, asked.text
     answer = asked.json()
-    expect(page.locator("[data-test=average-one]")).to_have_text(f"{answer['weekly_average']:,.1f}", timeout=LONG)
+    whole, average = answer["whole_weeks"], answer["weekly_average"]
+    if 2 <= whole["weeks"] < answer["weeks"]:
+        words = f"average of {whole['weeks']:,} whole weeks; {average:,.1f} over all {answer['weeks']:,} weeks"
+        average = whole["weekly_average"]
+    else:
+        words = "average of 1 week" if answer["weeks"] == 1 else f"average of {answer['weeks']:,} weeks"
+    expect(page.locator("[data-test=average-one]")).to_have_text(f"{average:,.1f}", timeout=LONG)
+    expect(page.locator("[data-test=weeks-one]")).to_have_text(words, timeout=LONG)
     expect(page.locator("[data-test=trips-one]")).to_have_text(f"{answer['trips']:,}", timeout=LONG)
 
 
