@@ -73,10 +73,12 @@ def print_weekly_average(answer: "WeeklyAverage") -> None:
         what = f"{selection.region + ' in ' if selection.region else ''}{kind} {edges} ({selection.match})"
     click.echo(f"{what}: {_rate(answer.average)}")
     if answer.weeks:
-        click.echo(f"{answer.trips:,} trips in {_weeks(answer.weeks)}, {answer.span.start} to {answer.span.end}")
+        span = f"{answer.span.start} to {answer.span.end}"
+        click.echo(f"{_trips(answer.trips)} in {_weeks(answer.weeks)}, {span}")
     whole = answer.whole_weeks
     if whole.weeks and _rate(whole.average) != _rate(answer.average):
-        click.echo(f"whole weeks alone: {_rate(whole.average)}, {whole.trips:,} trips in {_weeks(whole.weeks)}")
+        weeks = f"the {'whole week' if whole.weeks == 1 else f'{whole.weeks:,} whole weeks'}"
+        click.echo(f"{_rate(whole.average)} over {weeks} ({_trips(whole.trips)})")
     if answer.weeks:
         _print_weeks(answer)
     # What these notes say is printed above.
@@ -120,6 +122,10 @@ def _print_notes(notes: Iterable[Note]) -> None:
 def _rate(average: float) -> str:
     """Return an average to one decimal, or to two digits where that would say 0.0 of something."""
     return f"{average:,.1f} trips a week" if average >= _SMALL or not average else f"{average:.2g} trips a week"
+
+
+def _trips(number: int) -> str:
+    return "1 trip" if number == 1 else f"{number:,} trips"
 
 
 def _weeks(number: int) -> str:

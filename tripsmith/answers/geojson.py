@@ -150,10 +150,8 @@ def _check_position(part: _Part, position: Any) -> None:
 def _notes(others: list[_Part], parts: int) -> tuple[Note, ...]:
     if not others:
         return ()
-    are, were = ("is", "was") if len(others) == 1 else ("are", "were")
-    message = (
-        f"{len(others):,} of {parts:,} shapes of the area {are} not polygons and {were} left out: {_listed(others)}."
-    )
+    what = "is not a polygon and was" if len(others) == 1 else "are not polygons and were"
+    message = f"{len(others):,} of {parts:,} shapes of the area {what} left out: {_listed(others)}."
     return (Note("features_ignored", message, {"features": len(others), "of_features": parts}),)
 
 
