@@ -11,12 +11,16 @@ ORDER BY mark.mark
 
 -- name: list_uncounted
 -- Ingestions under way, and those that failed with no later one of the same file name having succeeded. How many there are,
--- and the names of the latest few.
-SELECT state = 'failed' AS has_failed, count(*), (array_agg(file_name ORDER BY id DESC))[:3]
-FROM ops.ingestion AS i
+-- and the names of the latest few. Two queries, as one with OR would look for later ones row by row.
+SELECT false AS has_failed, count(*), (array_agg(file_name ORDER BY id DESC))[:3]
+FROM ops.ingestion
 WHERE state IN ('queued', 'running')
-   OR (state = 'failed' AND NOT EXISTS (
-           SELECT FROM ops.ingestion AS later
-           WHERE later.file_name = i.file_name AND later.id > i.id AND later.state = 'succeeded'))
-GROUP BY has_failed
-ORDER BY has_failed
+HAVING count(*) > 0
+UNION ALL
+SELECT true, count(*), (array_agg(i.file_name ORDER BY i.id DESC))[:3]
+FROM ops.ingestion AS i
+WHERE i.state = 'failed'
+  AND NOT EXISTS (
+      SELECT FROM ops.ingestion AS later
+      WHERE later.file_name = i.file_name AND later.id > i.id AND later.state = 'succeeded')
+HAVING count(*) > 0
