@@ -179,6 +179,7 @@ def test_a_file_that_cannot_be_taken_does_not_keep_the_others_out(tripsmith, tmp
         (("weekly-average", "--area", "crossing.geojson", "--bbox", "0,0,1,1"), "not both"),
         (("groups", "--zoom", "99"), "between 8 and 18"),
         (("groups", "--match", "neither"), "neither"),
+        (("groups", "--hour", "7", "--hours", "8-9"), "not both"),
         (("frobnicate",), "No such command"),
     ],
 )

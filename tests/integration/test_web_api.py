@@ -218,6 +218,7 @@ def test_answers_are_the_documents_that_are_described(api: Api) -> None:
         ("/api/v1/groups?zoom=x", 400, "zoom"),
         ("/api/v1/groups?zoom=99", 400, "zoom"),
         ("/api/v1/groups?hour=24", 400, "hour"),
+        ("/api/v1/groups?hour=7&hours=8-9", 400, "hour"),
         ("/api/v1/groups?limit=0", 400, "limit"),
         ("/api/v1/groups?cursor=%00", 400, "cursor"),
         ("/api/v1/groups?region=nowhere", 404, "region"),

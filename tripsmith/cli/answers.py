@@ -113,6 +113,8 @@ def weekly_average_command(settings: Settings, selection: Selection, as_json: bo
 @click.pass_obj
 def groups(settings: Settings, selection: Selection, zoom: int, hour: int | None, limit: int, as_json: bool) -> None:
     """List trips of similar origin, destination and hour, most trips first."""
+    if hour is not None and selection.hours != ALL_HOURS:
+        raise BadQuestionError("hour", "Give --hour or --hours, not both.")
     if hour is not None:
         selection = replace(selection, hours=parse_hours(str(hour)))
     with connected(settings) as connection:

@@ -7,6 +7,7 @@ from flask_openapi3.models.tag import Tag
 from pydantic import BaseModel, Field
 
 from tripsmith.answers.grouping import GOLD_ZOOM, MAX_ZOOM, MIN_ZOOM, GroupQuestion
+from tripsmith.answers.question import BadQuestionError
 from tripsmith.answers.shape import parse_bbox
 from tripsmith.answers.trip_groups import MAX_LIMIT, trip_groups
 from tripsmith.web import documents
@@ -84,6 +85,8 @@ def ask_flows(body: GroupsBody) -> dict[str, Any]:
 
 def _answer(asked: GroupsQuery | GroupsBody, *, by_hour: bool) -> dict[str, Any]:
     hour = getattr(asked, "hour", None)
+    if hour is not None and asked.hours is not None:
+        raise BadQuestionError("hour", "Give hour or hours, not both.")
     if hour is not None:
         asked = asked.model_copy(update={"hours": str(hour)})
     origin, destination = asked.origin_bbox, asked.destination_bbox

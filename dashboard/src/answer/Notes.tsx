@@ -1,5 +1,5 @@
 import type { Note } from "../api/documents";
-import { filterBy } from "../address";
+import { address, go } from "../address";
 
 /** What would mislead about an answer, in sentences; dates that would narrow it are one press away. */
 export function Notes({ notes }: { notes: readonly Note[] }) {
@@ -11,7 +11,7 @@ export function Notes({ notes }: { notes: readonly Note[] }) {
           {note.code === "span_stretched" && (
             <>
               {" "}
-              <button class="link" type="button" onClick={() => filterBy(datesOf(note))}>
+              <button class="link" type="button" onClick={() => narrow(note)}>
                 Show only these weeks
               </button>
             </>
@@ -22,9 +22,10 @@ export function Notes({ notes }: { notes: readonly Note[] }) {
   );
 }
 
-function datesOf(note: Note): { from?: string; to?: string } {
-  const { from, to } = note as { from?: string; to?: string };
-  return { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
+function narrow(note: Note): void {
+  const { filter } = address.value;
+  const { from = filter.from, to = filter.to } = note as { from?: string; to?: string };
+  go({ page: "map", filter: { ...filter, from, to } });
 }
 
 /** The message; where a button stands for it, without the parameters that would narrow the answer. */
