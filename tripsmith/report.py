@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tripsmith.answers.span import average_text
 from tripsmith.ingestion.ingestion import Ingestion
 from tripsmith.note import Note
 from tripsmith.web.tokens import Token
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 _BAR_WIDTH = 40
 _FEW_EMPTY_WEEKS = 2
-_SMALL = 0.05
 
 
 def print_ingestion(ingestion: Ingestion) -> None:
@@ -120,8 +120,7 @@ def _print_notes(notes: Iterable[Note]) -> None:
 
 
 def _rate(average: float) -> str:
-    """Return an average to one decimal, or to two digits where that would say 0.0 of something."""
-    return f"{average:,.1f} trips a week" if average >= _SMALL or not average else f"{average:.2g} trips a week"
+    return f"{average_text(average)} trips a week"
 
 
 def _trips(number: int) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tripsmith.answers.span import Span, stretched_note
+from tripsmith.answers.span import Span, average_text, stretched_note
 
 WEEK = timedelta(7)
 days = st.dates(date(2018, 1, 1), date(2018, 4, 30))
@@ -93,6 +93,14 @@ def test_a_trip_of_another_century_stretches_the_span():
     assert stretched({date(19, 5, 20): 1, **THREE_WEEKS}).numbers["from"] == "2019-05-06"
     both = stretched({date(19, 5, 20): 1, **THREE_WEEKS, FAR: 1})
     assert "from=2019-05-06 to=2019-05-26 narrows it" in both.message
+
+
+@pytest.mark.parametrize(
+    ("average", "text"),
+    [(0, "0.0"), (1234.56, "1,234.6"), (0.05, "0.1"), (0.0389, "0.039"), (0.00042171, "0.00042"), (9.6e-6, "9.6e-06")],
+)
+def test_small_averages_are_not_shown_as_nothing(average, text):
+    assert average_text(average) == text
 
 
 def test_what_goes_on_from_most_trips_belongs_to_them():

@@ -19,6 +19,7 @@ _MOST_TRIPS = 0.95
 _FEW_WEEKS = 0.1
 # A pause of so many weeks does not end what belongs together.
 _PAUSE_WEEKS = 4
+_SMALL = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,11 @@ class Span:
 def monday(day: date) -> date:
     """Return the Monday of a day's week, by which the week is named."""
     return day - timedelta(days=day.weekday())
+
+
+def average_text(average: float) -> str:
+    """Return an average to one decimal, or to two digits where that would say 0.0 of something."""
+    return f"{average:,.1f}" if average >= _SMALL or not average else f"{average:.2g}"
 
 
 def stretched_note(span: Span, data: WeekCounts) -> Note | None:

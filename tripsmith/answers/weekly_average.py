@@ -11,7 +11,7 @@ from tripsmith.answers.days import count_days
 from tripsmith.answers.notes import answer_notes
 from tripsmith.answers.places import Snapshot, snapshot
 from tripsmith.answers.selection import Names, Selection, find_names
-from tripsmith.answers.span import Span, WeekCounts, monday, stretched_note
+from tripsmith.answers.span import Span, WeekCounts, average_text, monday, stretched_note
 from tripsmith.note import Note
 from tripsmith.warehouse.queries import load_queries
 
@@ -141,10 +141,9 @@ def _partial_note(answer: WeeklyAverage) -> Note | None:
         message = "No week is whole: the data or the dates begin or end within each of them."
         return Note("partial_weeks", message, numbers)
     effect = ", which pulls the average down" if whole.average > answer.average else ""
-    weeks = "the 1 whole week" if whole.weeks == 1 else f"the {whole.weeks:,} whole weeks"
-    message = (
-        f"{partial} of {answer.weeks:,} weeks {are} partial{effect}; over {weeks} it is {whole.average:,.1f} a week."
-    )
+    over = "the 1 whole week" if whole.weeks == 1 else f"the {whole.weeks:,} whole weeks"
+    average = average_text(whole.average)
+    message = f"{partial} of {answer.weeks:,} weeks {are} partial{effect}; over {over} it is {average} a week."
     return Note("partial_weeks", message, {**numbers, "weekly_average": whole.average})
 
 
