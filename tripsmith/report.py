@@ -1,11 +1,15 @@
 """Answers as text for people."""
 
+import re
 from collections.abc import Iterable
+from datetime import date
 from typing import TYPE_CHECKING
 
 import click
 
+from tripsmith.answers.span import average_text
 from tripsmith.ingestion.ingestion import Ingestion
+from tripsmith.note import Note
 from tripsmith.web.tokens import Token
 from tripsmith.words import counted, printable
 
@@ -16,6 +20,7 @@ if TYPE_CHECKING:
     from tripsmith.answers.weekly_average import WeeklyAverage
 
 _BAR_WIDTH = 40
+_FEW_EMPTY_WEEKS = 2
 
 
 def print_ingestion(ingestion: Ingestion) -> None:
@@ -74,14 +79,64 @@ def print_weekly_average(answer: "WeeklyAverage") -> None:
         kind = "box" if selection.shape == box else "polygon within"
         edges = f"{box.west:g},{box.south:g},{box.east:g},{box.north:g}"
         what = f"{selection.region + ' in ' if selection.region else ''}{kind} {edges} ({selection.match})"
-    click.echo(f"{what}: {answer.average:,.1f} trips a week")
-    if not answer.weeks:
-        return
-    weeks = "1 week" if answer.weeks == 1 else f"{answer.weeks} weeks"
-    click.echo(f"{answer.trips:,} trips in {weeks}, {answer.start} to {answer.end}")
-    most = max(trips for _, trips in answer.series) or 1
-    for week, trips in answer.series:
-        click.echo(f"  {week}  {trips:>11,}  {'#' * round(trips / most * _BAR_WIDTH)}".rstrip())
+    click.echo(f"{what}: {_rate(answer.average)}")
+    if answer.weeks:
+        span = f"{answer.span.start} to {answer.span.end}"
+        click.echo(f"{_trips(answer.trips)} in {_weeks(answer.weeks)}, {span}")
+    whole = answer.whole_weeks
+    if whole.weeks and _rate(whole.average) != _rate(answer.average):
+        weeks = f"the {'whole week' if whole.weeks == 1 else f'{whole.weeks:,} whole weeks'}"
+        click.echo(f"{_rate(whole.average)} over {weeks} ({_trips(whole.trips)})")
+    if answer.weeks:
+        _print_weeks(answer)
+    # What these notes say is printed above.
+    shown = {"series_shortened", "partial_weeks"} if whole.weeks else {"series_shortened"}
+    _print_notes(note for note in answer.notes if note.code not in shown)
+
+
+def _print_weeks(answer: "WeeklyAverage") -> None:
+    """Print a bar for every week of the span; many weeks without trips that follow one another are one line."""
+    partial = answer.span.partial_weeks
+    most = max(answer.counts.values(), default=1)
+
+    def print_week(week: date, trips: int) -> None:
+        bar = "#" * round(trips / most * _BAR_WIDTH)
+        click.echo(f"  {week}  {trips:>11,}  {bar}{'  (partial)' if week in partial else ''}".rstrip())
+
+    def print_empty_weeks(first: int, end: int) -> None:
+        empty = range(first, end, 7)
+        if len(empty) > _FEW_EMPTY_WEEKS:
+            click.echo(f"  …  {len(empty):,} weeks without trips")
+        else:
+            for day in empty:
+                print_week(date.fromordinal(day), 0)
+
+    # Days are counted, as the week after the last of 9999 is no date.
+    first = following = next(iter(answer.span)).toordinal()
+    for week, trips in answer.counts.items():
+        print_empty_weeks(following, week.toordinal())
+        print_week(week, trips)
+        following = week.toordinal() + 7
+    print_empty_weeks(following, first + 7 * answer.weeks)
+
+
+def _print_notes(notes: Iterable[Note]) -> None:
+    for note in notes:
+        # What is a parameter of the API is an option here.
+        message = re.sub(r"\b(from|to)=(?=\d)", r"--\1 ", note.message)
+        click.echo(f"Note: {message}")
+
+
+def _rate(average: float) -> str:
+    return f"{average_text(average)} trips a week"
+
+
+def _trips(number: int) -> str:
+    return "1 trip" if number == 1 else f"{number:,} trips"
+
+
+def _weeks(number: int) -> str:
+    return "1 week" if number == 1 else f"{number:,} weeks"
 
 
 def print_groups(answer: "TripGroups") -> None:
@@ -95,12 +150,14 @@ def print_groups(answer: "TripGroups") -> None:
             (f"{group['trips']:,}", f"{group['hour']:02}", *ends, group["origin_cell"], group["destination_cell"])
         )
     _print_table(rows)
+    _print_notes(answer.notes)
 
 
 def print_metrics(answer: "TripMetrics") -> None:
     """Print what the warehouse holds."""
     click.echo(f"{answer.trips:,} trips, {answer.rejected:,} rows rejected, {answer.ingestions:,} ingestions")
     if not answer.trips:
+        _print_notes(answer.notes)
         return
     click.echo(f"first trip {answer.first_trip}, last trip {answer.last_trip}\n")
     rows: list[tuple[str, ...]] = [("REGION", "TRIPS", "FIRST TRIP", "LAST TRIP", "LATEST DATA SOURCE")]
@@ -116,6 +173,7 @@ def print_metrics(answer: "TripMetrics") -> None:
         for source in answer.datasources
     ]
     _print_table(rows)
+    _print_notes(answer.notes)
 
 
 def print_tokens(tokens: Iterable[Token]) -> None:

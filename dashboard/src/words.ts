@@ -5,6 +5,7 @@ if (!isKnown(navigator.language)) Object.defineProperty(navigator, "language", {
 
 const whole = new Intl.NumberFormat(locale);
 const oneDecimal = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const twoDigits = new Intl.NumberFormat(locale, { maximumSignificantDigits: 2 });
 const compact = new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 });
 const percent = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 });
 const smallPercent = new Intl.NumberFormat(locale, { style: "percent", maximumSignificantDigits: 1 });
@@ -28,7 +29,8 @@ function isKnown(language: string): boolean {
 }
 
 export const count = (value: number): string => whole.format(value);
-export const decimal = (value: number): string => oneDecimal.format(value);
+/** One decimal, or two digits where that would say 0.0 of something. */
+export const decimal = (value: number): string => (value > 0 && value < 0.05 ? twoDigits : oneDecimal).format(value);
 export const brief = (value: number): string => compact.format(value);
 /** Five in a million are not nothing: they are 0.0005 %. */
 export const share = (value: number): string => (value > 0 && value < 0.01 ? smallPercent : percent).format(value);

@@ -44,7 +44,8 @@ def test_a_file_goes_in_is_asked_for_and_comes_out(tripsmith, tmp_path):
         tripsmith("weekly-average", "--bbox", "-14.6,49,14.6,50", "--region", "PRAGUE", "--json").stdout
     )
     assert (answer["area"]["region"], answer["trips"], answer["weekly_average"]) == ("Prague", 3, 3.0)
-    assert answer["series"] == [{"week": "2018-05-28", "trips": 3}]
+    assert answer["series"] == [{"week": "2018-05-28", "trips": 3, "is_partial": True}]
+    assert [note["code"] for note in answer["notes"]] == ["partial_weeks"]
 
     rejections = tripsmith("ingestions", "rejections", ingestion["id"]).stdout
     assert "line 5: region is missing" in rejections
@@ -52,6 +53,61 @@ def test_a_file_goes_in_is_asked_for_and_comes_out(tripsmith, tmp_path):
 
     assert tripsmith("ingestions", "remove", ingestion["id"]).returncode == 0
     assert json.loads(tripsmith("metrics", "--json").stdout)["trips"] == 0
+
+
+def test_an_average_is_printed_with_what_would_mislead(tripsmith, tmp_path):
+    days = [*(f"2018-05-{day:02}" for day in range(2, 21)), "2018-06-10", "2018-06-24", "2021-06-01"]
+    (tmp_path / "a.csv").write_text(HEADER + "".join(ROW.replace("2018-05-28", day) * 10 for day in days))
+    (ingestion,) = json.loads(tripsmith("ingest", "a.csv", "--json").stdout)["ingestions"]
+    printed = tripsmith("weekly-average", "--region", "prague").stdout
+    assert printed.splitlines() == [
+        "Prague: 1.4 trips a week",
+        "220 trips in 162 weeks, 2018-05-02 to 2021-06-01",
+        "1.0 trips a week over the 160 whole weeks (160 trips)",
+        "  2018-04-30           50  #############################  (partial)",
+        "  2018-05-07           70  ########################################",
+        "  2018-05-14           70  ########################################",
+        "  2018-05-21            0",
+        "  2018-05-28            0",
+        "  2018-06-04           10  ######",
+        "  2018-06-11            0",
+        "  2018-06-18           10  ######",
+        "  …  153 weeks without trips",
+        "  2021-05-31           10  ######  (partial)",
+        "Note: 210 of 220 trips are in 8 of 162 weeks; --to 2018-06-24 narrows it.",
+    ]
+    narrowed = tripsmith("weekly-average", "--to", "2018-06-24").stdout.splitlines()
+    assert narrowed[0] == "all trips: 26.2 trips a week"
+    assert not any(line.startswith("Note") for line in narrowed)
+    widest = tripsmith("weekly-average", "--from", "0001-01-01", "--to", "9999-12-31").stdout.splitlines()
+    assert widest[0] == "all trips: 0.00042 trips a week"
+    assert len(widest) < 20
+    assert widest[-1].startswith("Note: The data cover 2018-05-02 to 2021-06-01; ")
+    assert tripsmith("ingestions", "remove", ingestion["id"]).returncode == 0
+
+
+def test_areas_are_read_from_files_as_map_tools_save_them(tripsmith, tmp_path):
+    (tmp_path / "a.csv").write_text(HEADER + ROW)
+    (ingestion,) = json.loads(tripsmith("ingest", "a.csv", "--json").stdout)["ingestions"]
+    ring = [[14.4, 49.9, 0.0], [14.6, 49.9, 0.0], [14.6, 50.1, 0.0], [14.4, 50.1, 0.0], [14.4, 49.9, 0.0]]
+    area = {
+        "type": "FeatureCollection",
+        "name": "area",
+        "crs": {"type": "name", "properties": {"name": "urn:ogc:def:crs:OGC:1.3:CRS84"}},
+        "features": [
+            {"type": "Feature", "properties": {}, "geometry": {"type": "MultiPolygon", "coordinates": [[ring]]}},
+            {"type": "Feature", "properties": {}, "geometry": {"type": "Point", "coordinates": [14.5, 50.0]}},
+        ],
+    }
+    (tmp_path / "area.geojson").write_text(json.dumps(area), encoding="utf-8-sig")
+    for arguments, stdin in (
+        (("--area", "area.geojson"), b""),
+        (("--area", "-"), (tmp_path / "area.geojson").read_bytes()),
+    ):
+        ended = tripsmith("weekly-average", *arguments, stdin=stdin)
+        assert ended.stdout.startswith("polygon within 14.4,49.9,14.6,50.1 (origin): 1.0 trips a week\n"), ended.stderr
+        assert "Note: 1 of 2 shapes of the area is not a polygon and was left out: feature 2 (Point)." in ended.stdout
+    assert tripsmith("ingestions", "remove", ingestion["id"]).returncode == 0
 
 
 def test_standard_input_and_packed_files_are_taken(tripsmith, tmp_path):
@@ -197,7 +253,10 @@ def test_a_file_that_cannot_be_taken_does_not_keep_the_others_out(tripsmith, tmp
         (("ingest",), "Missing argument"),
         (("weekly-average", "--bbox", "1,2,3"), "west,south,east,north"),
         (("weekly-average", "--bbox", "1,9,3,2"), "south 9 is greater than north 2"),
+        (("weekly-average", "--bbox", "14.6,50,14.4,50.1"), "the box between them write 14.4,50,14.6,50.1"),
         (("weekly-average", "--from", "yesterday"), "yesterday"),
+        (("weekly-average", "--to", "0"), "'0' does not match"),
+        (("weekly-average", "--region", "x" * 401), "401 characters"),
         (("weekly-average", "--from", "2018-06-01", "--to", "2018-05-01"), "is after"),
         (("weekly-average", "--hours", "25"), "hours between 0 and 23"),
         (("weekly-average", "--weekdays", "0-5"), "days between 1 (Monday) and 7 (Sunday)"),
@@ -206,6 +265,7 @@ def test_a_file_that_cannot_be_taken_does_not_keep_the_others_out(tripsmith, tmp
         (("weekly-average", "--area", "crossing.geojson", "--bbox", "0,0,1,1"), "not both"),
         (("groups", "--zoom", "99"), "between 8 and 18"),
         (("groups", "--match", "neither"), "neither"),
+        (("groups", "--hour", "7", "--hours", "8-9"), "not both"),
         (("frobnicate",), "No such command"),
     ],
 )

@@ -110,7 +110,14 @@ def expect_answer_of_api(page: Page, server: Server, **parameters: str) -> None:
     asked = server.get("/api/v1/weekly-average", params=parameters)
     assert asked.status_code == 200, asked.text
     answer = asked.json()
-    expect(page.locator("[data-test=average-one]")).to_have_text(f"{answer['weekly_average']:,.1f}", timeout=LONG)
+    whole, average = answer["whole_weeks"], answer["weekly_average"]
+    if 2 <= whole["weeks"] < answer["weeks"]:
+        words = f"average of {whole['weeks']:,} whole weeks; {average:,.1f} over all {answer['weeks']:,} weeks"
+        average = whole["weekly_average"]
+    else:
+        words = "average of 1 week" if answer["weeks"] == 1 else f"average of {answer['weeks']:,} weeks"
+    expect(page.locator("[data-test=average-one]")).to_have_text(f"{average:,.1f}", timeout=LONG)
+    expect(page.locator("[data-test=weeks-one]")).to_have_text(words, timeout=LONG)
     expect(page.locator("[data-test=trips-one]")).to_have_text(f"{answer['trips']:,}", timeout=LONG)
 
 
@@ -366,6 +373,25 @@ def test_filters_narrow_the_answer(browser: Browser, server: Server) -> None:
         expect_answer_of_api(page, server, **filters, **{"from": "2018-03-07", "to": "2018-09-12"})
         page.get_by_role("button", name="Reset").click()
         expect_answer_of_api(page, server)
+
+
+def test_what_would_mislead_is_shown_below_the_number(browser: Browser) -> None:
+    with a_server() as server, a_page(browser, server) as page:
+        days = [*(f"2018-05-{day:02}" for day in range(7, 28)), "2091-01-01"]
+        content = trips(*(a_trip("Stretched", day) for day in days))
+        assert server.post("/upload-csv", files={"file": ("stretched.csv", content)}).status_code == 200
+        answer = page.get_by_role("region", name="Weekly average")
+        expect(answer.get_by_text("21 of 22 trips are in 3 of 3,792 weeks.")).to_be_visible()
+        expect(answer.get_by_text("average of 3,791 whole weeks; 0.0058 over all 3,792 weeks")).to_be_visible()
+        expect(answer.get_by_text("The series has only the weeks with trips, 4 of 3,792.")).to_be_visible()
+        answer.get_by_role("button", name="Show only these weeks").click()
+        expect(page.locator("[data-test=average-one]")).to_have_text("7.0")
+        expect(page.locator("[data-test=weeks-one]")).to_have_text("average of 3 weeks")
+        expect(answer.locator(".note")).to_have_count(0)
+        assert state_of(page)["to"] == "2018-05-27"
+        page.get_by_label("From", exact=True).fill("2018-05-09")
+        expect(page.locator("[data-test=weeks-one]")).to_have_text("average of 2 whole weeks; 6.3 over all 3 weeks")
+        expect(page.locator("[data-test=average-one]")).to_have_text("7.0")
 
 
 def test_a_link_shares_the_view(browser: Browser, server: Server) -> None:

@@ -139,7 +139,23 @@ def test_areas_without_trips(server: Server, query: str, status: int, answer: di
     assert (found.status_code, found.json()) == (status, answer)
 
 
-@pytest.mark.parametrize("query", ["", "min_lat=1", "min_lat=a&max_lat=2&min_lon=3&max_lon=4", "db_name=x"])
+def test_weeks_without_trips_in_the_area_are_not_among_its_rows(server: Server) -> None:  # noqa: F811
+    here = [a_trip("Sparse", day).replace("14.5 50.05", "77.5 12.5") for day in ("2018-05-08", "2018-06-12")]
+    assert upload(server, "sparse.csv", trips(*here, a_trip("Sparse", "2018-05-22"))) == DONE
+    found = server.get("/weekly-average-trips?min_lat=12&max_lat=13&min_lon=77&max_lon=78").json()["data"]
+    assert found == [{"week": week, "weekly_avg_trips": 1} for week in ("2018-05-07", "2018-06-11")]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "min_lat=1",
+        "min_lat=a&max_lat=2&min_lon=3&max_lon=4",
+        "min_lat=50&max_lat=51&min_lon=14.6&max_lon=14.4",
+        "db_name=x",
+    ],
+)
 def test_questions_without_an_area(server: Server, client: Client, query: str) -> None:  # noqa: F811
     answer = server.get(f"/weekly-average-trips?{query}")
     assert answer.status_code == 400

@@ -21,9 +21,10 @@ from hypothesis import strategies as st
 
 from tests.conftest import new_warehouse
 from tripsmith.answers.cells import cell_counts
+from tripsmith.answers.geojson import parse_polygon
 from tripsmith.answers.grouping import GroupQuestion
 from tripsmith.answers.selection import ALL_HOURS, ALL_WEEKDAYS, MATCHES, Selection
-from tripsmith.answers.shape import BoundingBox, parse_polygon
+from tripsmith.answers.shape import BoundingBox
 from tripsmith.answers.statistics import LENGTHS, trip_statistics
 from tripsmith.answers.trip_groups import trip_groups
 from tripsmith.answers.weekly_average import weekly_average
@@ -278,9 +279,30 @@ def check_weeks(connection, trips: list[Trip], selection: Selection, inside) -> 
     days = [trip.started_at.date() for trip in chosen(trips, selection, inside)]
     counts = Counter(day - timedelta(day.weekday()) for day in days)
     assert {week: trips for week, trips in answer.series if trips} == counts, selection
-    assert answer.start == (selection.start or min(days, default=None))
-    assert answer.end == (selection.end or max(days, default=None))
-    assert answer.average == (len(days) / answer.weeks if answer.weeks else 0)
+    everything = Selection(region=selection.region, datasource=selection.datasource)
+    covered = [trip.started_at.date() for trip in chosen(trips, everything, None)]
+    start, end = selection.start or min(covered), selection.end or max(covered)
+    assert (answer.span.start, answer.span.end) == (start, end)
+    # Week by week and day by day, where the answer works out boundaries.
+    touched = {day - timedelta(day.weekday()) for day in each_day(start, end)}
+    whole = {
+        week
+        for week in touched
+        if not any(
+            week < begin <= week + timedelta(6) for begin in (selection.start, min(covered)) if begin is not None
+        )
+        and not any(week <= last < week + timedelta(6) for last in (selection.end, max(covered)) if last is not None)
+    }
+    assert [week for week, _ in answer.series] == sorted(touched)
+    assert answer.average == (len(days) / len(touched) if touched else 0)
+    assert answer.span.partial_weeks == touched - whole
+    assert (answer.whole_weeks.weeks, answer.whole_weeks.trips) == (len(whole), sum(counts[week] for week in whole))
+
+
+def each_day(start: date, end: date) -> Iterator[date]:
+    while start <= end:
+        yield start
+        start += timedelta(1)
 
 
 # Its east is rounded to 180 degrees where a column is worked out.

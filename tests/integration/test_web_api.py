@@ -149,15 +149,16 @@ def test_answers_are_the_documents_that_are_described(api: Api) -> None:
     api.ingest(HEADER + row("Answers") + row("Answers", "2018-05-15", "fancy_car"))
     weekly = api.get("/api/v1/weekly-average?region=answers", documents.WeeklyAverage)
     assert (weekly["trips"], weekly["weeks"], weekly["weekly_average"]) == (2, 3, 2 / 3)
-    assert weekly["series"][1] == {"week": "2018-05-07", "trips": 0}
+    assert weekly["series"][1] == {"week": "2018-05-07", "trips": 0, "is_partial": False}
+    assert weekly["whole_weeks"] == {"weeks": 1, "trips": 0, "weekly_average": 0}
     ranged = api.get("/api/v1/weekly-average?region=answers&from=2018-05-15&to=2018-05-15", documents.WeeklyAverage)
     assert (ranged["trips"], ranged["from"], ranged["weeks"]) == (1, "2018-05-15", 1)
     boxed = api.get(
         "/api/v1/weekly-average?region=answers&bbox=14.4,50.08,14.42,50.1&match=destination", documents.WeeklyAverage
     )
     assert (boxed["trips"], boxed["match"]) == (2, "destination")
-    empty = api.get("/api/v1/weekly-average?bbox=0,0,0,0", documents.WeeklyAverage)
-    assert (empty["trips"], empty["weekly_average"], empty["series"]) == (0, 0, [])
+    empty = api.get("/api/v1/weekly-average?region=answers&bbox=0,0,0,0", documents.WeeklyAverage)
+    assert (empty["trips"], empty["weekly_average"], empty["weeks"], len(empty["series"])) == (0, 0, 3, 3)
     groups = api.get("/api/v1/groups?region=answers&zoom=12&hour=10", documents.TripGroupPage)
     assert [group["trips"] for group in groups["groups"]] == [2]
     regions = api.get("/api/v1/regions", documents.RegionList)["regions"]
@@ -186,6 +187,18 @@ def test_answers_are_the_documents_that_are_described(api: Api) -> None:
         ("/api/v1/weekly-average?bbox=nan,0,1,1", 400, "bbox"),
         ("/api/v1/weekly-average?match=middle", 400, "match"),
         ("/api/v1/weekly-average?from=2018", 400, "from"),
+        ("/api/v1/weekly-average?from=20180501", 400, "from"),
+        ("/api/v1/weekly-average?from=2018-W18-1", 400, "from"),
+        ("/api/v1/weekly-average?to=0", 400, "to"),
+        ("/api/v1/weekly-average?to=", 400, "to"),
+        ("/api/v1/weekly-average?bbox=14.6,50,14.4,50.1", 400, "bbox"),
+        ("/api/v1/weekly-average?region=" + "x" * 401, 400, "region"),
+        ("/api/v1/weekly-average?datasource=" + "x" * 401, 400, "datasource"),
+        ("/api/v1/weekly-average?region=%00", 400, "region"),
+        ("/api/v1/weekly-average?region=a&region=b", 400, "region"),
+        ("/api/v1/metrics/trips?region=a&region=b", 400, "region"),
+        ("/api/v1/cells?bbox=14.6,50,14.4,50.1", 400, "bbox"),
+        ("/api/v1/groups?origin_bbox=14.6,50,14.4,50.1", 400, "origin_bbox"),
         ("/api/v1/weekly-average?to=2018-02-30", 400, "to"),
         ("/api/v1/weekly-average?from=2018-02-02&to=2018-02-01", 400, "from"),
         ("/api/v1/weekly-average?regoin=Prague", 400, "regoin"),
@@ -205,6 +218,7 @@ def test_answers_are_the_documents_that_are_described(api: Api) -> None:
         ("/api/v1/groups?zoom=x", 400, "zoom"),
         ("/api/v1/groups?zoom=99", 400, "zoom"),
         ("/api/v1/groups?hour=24", 400, "hour"),
+        ("/api/v1/groups?hour=7&hours=8-9", 400, "hour"),
         ("/api/v1/groups?limit=0", 400, "limit"),
         ("/api/v1/groups?cursor=%00", 400, "cursor"),
         ("/api/v1/groups?region=nowhere", 404, "region"),
@@ -236,6 +250,53 @@ def test_a_polygon_is_asked_about_by_post(api: Api) -> None:
     assert [flow["trips"] for flow in flows] == [2]
     box = api.get("/api/v1/cells?bbox=14.4,50.0,14.6,50.1&zoom=12&region=polygon", documents.CellCounts)
     assert sum(cell["trips"] for cell in box["cells"]) == 2
+
+
+@pytest.mark.parametrize("resource", ["weekly-average", "groups", "flows"])
+@pytest.mark.parametrize(
+    ("body", "parameter"),
+    [
+        ({"to": 0}, "to"),
+        ({"from": 1525132800}, "from"),
+        ({"from": 1.5}, "from"),
+        ({"to": True}, "to"),
+        ({"from": ["2018-05-01"]}, "from"),
+        ({"from": "2018-05-01T00:00:00"}, "from"),
+        ({"region": 7}, "region"),
+        ({"regoin": "Prague"}, "regoin"),
+    ],
+)
+def test_what_is_wrong_with_a_body(api: Api, resource: str, body: dict[str, Any], parameter: str) -> None:
+    assert_problem(api.client.post(f"/api/v1/{resource}", json=body), 400, parameter)
+
+
+def test_no_part_of_a_question_is_ignored(api: Api) -> None:
+    path = "/api/v1/weekly-average"
+    assert_problem(api.client.post(f"{path}?region=Prague", json={}), 400, "region")
+    assert_problem(api.client.get(path, json={"region": "Prague"}), 400, "body")
+    as_text = api.client.post(path, data=b'{"region": "Prague"}', content_type="text/plain")
+    assert_problem(as_text, 400)
+    assert "Content-Type: application/json" in as_text.json["detail"]
+    assert_problem(api.client.post("/api/v1/groups", json={"limit": True}), 400, "limit")
+    assert_problem(api.client.post("/api/v1/groups", json={"hour": True}), 400, "hour")
+
+
+def test_areas_that_map_tools_save(api: Api) -> None:
+    api.ingest(HEADER + row("Saved") + row("Saved", "2018-05-15"))
+    around = {"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates": [RING]}}
+    point = {"type": "Feature", "properties": {}, "geometry": {"type": "Point", "coordinates": [14.5, 50.05]}}
+    area = {"type": "FeatureCollection", "features": [around, point]}
+    for resource, model in (("weekly-average", documents.WeeklyAverage), ("groups", documents.TripGroupPage)):
+        answer = post(api, f"/api/v1/{resource}", {"region": "saved", "area": area}, model)
+        assert [note["code"] for note in answer["notes"]].count("features_ignored") == 1
+    marked = b"\xef\xbb\xbf" + json.dumps({"region": "saved", "area": area}).encode()
+    answered = api.client.post("/api/v1/weekly-average", data=marked, content_type="application/json")
+    assert (answered.status_code, answered.json["trips"]) == (200, 2)
+
+
+def test_a_box_beyond_the_antimeridian_is_shown_as_it_was_read(api: Api) -> None:
+    answer = api.get("/api/v1/weekly-average?bbox=170,50,190.1,60", documents.WeeklyAverage)
+    assert answer["area"]["bbox"] == [170, 50, -169.9, 60]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,9 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import class_row
 
+from tripsmith.answers.notes import answer_notes
+from tripsmith.answers.selection import EVERY_NAME, Selection
+from tripsmith.note import Note
 from tripsmith.warehouse.queries import load_queries
 
 QUERIES = load_queries("tripsmith.answers", "metrics.sql")
@@ -53,6 +56,7 @@ class TripMetrics:
     last_trip: datetime | None
     regions: list[RegionSummary]
     datasources: list[DatasourceSummary]
+    notes: tuple[Note, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the document of the API."""
@@ -64,6 +68,7 @@ class TripMetrics:
             "last_trip": self.last_trip.isoformat() if self.last_trip else None,
             "regions": [region.as_json() for region in self.regions],
             "datasources": [datasource.as_json() for datasource in self.datasources],
+            "notes": [note.as_json() for note in self.notes],
         }
 
 
@@ -85,6 +90,7 @@ def trip_metrics(connection: Connection[Any]) -> TripMetrics:
         connection.execute(QUERIES["one_snapshot"])
         regions, datasources = list_regions(connection), list_datasources(connection)
         row = connection.execute(QUERIES["sum_ingestions"]).fetchone()
+        notes = answer_notes(connection, Selection(), EVERY_NAME)
     rejected, ingestions = row or (0, 0)
     return TripMetrics(
         trips=sum(region.trips for region in regions),
@@ -94,6 +100,7 @@ def trip_metrics(connection: Connection[Any]) -> TripMetrics:
         last_trip=max((region.last_trip for region in regions), default=None),
         regions=regions,
         datasources=datasources,
+        notes=tuple(notes),
     )
 
 

@@ -11,9 +11,10 @@ from psycopg import Connection, sql
 
 from tripsmith.answers.question import BadQuestionError, UnknownDatasourceError, UnknownRegionError
 from tripsmith.answers.shape import BoundingBox, Polygon, Shape
+from tripsmith.note import Note
 from tripsmith.warehouse.gold.segment import ENDS, End
 from tripsmith.warehouse.queries import load_queries
-from tripsmith.warehouse.silver.names import name_key
+from tripsmith.warehouse.silver.names import MAX_NAME_CHARACTERS, name_key
 
 QUERIES = load_queries("tripsmith.answers", "selection.sql")
 
@@ -44,6 +45,13 @@ class Selection:
     def __post_init__(self) -> None:
         if self.start and self.end and self.start > self.end:
             raise BadQuestionError("from", f"from {self.start} is after to {self.end}; it must not be.")
+        for parameter, name in (("region", self.region), ("datasource", self.datasource)):
+            if name is not None and len(name) > MAX_NAME_CHARACTERS:
+                raise BadQuestionError(
+                    parameter, f"{parameter} has {len(name):,} characters; names have {MAX_NAME_CHARACTERS} at most."
+                )
+            if name is not None and "\0" in name:
+                raise BadQuestionError(parameter, f"{parameter} has a NUL character; no name has one.")
 
     @property
     def every_time(self) -> bool:
@@ -54,6 +62,11 @@ class Selection:
     def every_hour(self) -> bool:
         """Whether the hour does not matter."""
         return self.hours == ALL_HOURS
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What of the question is not asked: parts of a document that are not of its area."""
+        return self.shape.notes if isinstance(self.shape, Polygon) else ()
 
     def takes_day(self, day: date) -> bool:
         """Tell whether trips of a day are meant."""
@@ -86,6 +99,9 @@ class Names:
     def parameters(self) -> dict[str, int | None]:
         """The parameters of queries on gold."""
         return {"region_id": self.region_id, "datasource_id": self.datasource_id}
+
+
+EVERY_NAME = Names(None, None, None, None)
 
 
 def find_names(connection: Connection[Any], selection: Selection) -> Names:

@@ -6,22 +6,23 @@ Degrees throughout; edges belong to the shape. Arrays are one-dimensional, of fl
 import json
 import math
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from shapely.affinity import translate
 from shapely.geometry import MultiPolygon
 
 from tripsmith.answers.question import BadQuestionError
+from tripsmith.note import Note
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-# A country with all its islands has fewer; more would only be slow.
-MAX_VERTICES = 50_000
+# Maps that show the world several times write longitudes up to here.
+_FARTHEST = 540
 
 
 class Shape(Protocol):
@@ -54,10 +55,15 @@ class BoundingBox:
             raise BadQuestionError("bbox", "Every edge of a box must be a finite number of degrees.")
         for name in ("west", "east"):
             if not -180 <= getattr(self, name) <= 180:
-                raise BadQuestionError("bbox", f"{name} is {getattr(self, name):g}; it must lie between -180 and 180.")
+                edge = f"{name} is {getattr(self, name):g}"
+                raise BadQuestionError("bbox", f"{edge}; it must be between -180 and 180.")
         for name in ("south", "north"):
             if not -90 <= getattr(self, name) <= 90:
-                raise BadQuestionError("bbox", f"{name} is {getattr(self, name):g}; it must lie between -90 and 90.")
+                raise BadQuestionError(
+                    "bbox",
+                    f"{name} is {getattr(self, name):g}; it must be between -90 and 90."
+                    " The order is west,south,east,north: longitude before latitude.",
+                )
         if self.south > self.north:
             raise BadQuestionError(
                 "bbox",
@@ -92,9 +98,13 @@ class BoundingBox:
 
 @dataclass(frozen=True)
 class Polygon:
-    """A GeoJSON polygon or multipolygon, its boundary included; `geometry` lies between -180 and 180 degrees."""
+    """One or several polygons, boundaries included; `geometry` is between -180 and 180 degrees.
+
+    `notes` say what of the document that it was read from is not in it.
+    """
 
     geometry: MultiPolygon
+    notes: tuple[Note, ...] = ()
 
     def contains(self, longitudes: Floats, latitudes: Floats) -> Flags:
         """Tell of each point whether it lies in the polygon or on its boundary."""
@@ -125,7 +135,7 @@ class Polygon:
 
 
 def parse_bbox(text: str, parameter: str = "bbox") -> BoundingBox:
-    """Return the box that `west,south,east,north` names; raise BadQuestionError."""
+    """Return the box that `west,south,east,north` names; raise BadQuestionError. See `box_between`."""
     try:
         west, south, east, north = map(float, text.split(","))
     except ValueError:
@@ -133,78 +143,57 @@ def parse_bbox(text: str, parameter: str = "bbox") -> BoundingBox:
             parameter,
             f"{text!r} is not a box; it must be west,south,east,north in degrees, such as 14.4,50.0,14.6,50.1.",
         ) from None
+    return box_between(west, south, east, north, parameter)
+
+
+def box_between(west: float, south: float, east: float, north: float, parameter: str = "bbox") -> BoundingBox:
+    """Return the box with these edges as people write them; raise BadQuestionError.
+
+    A box may cross the antimeridian: 170 to -170, or 170 to 190. A west greater than the east is refused where the box
+    would be more than half of the world, as the two are more likely exchanged; with an east beyond 180 degrees such a
+    box can be asked for all the same.
+    """
+    if not all(map(math.isfinite, (west, south, east, north))):
+        raise BadQuestionError(parameter, "Every edge of a box must be a finite number of degrees.")
+    if max(abs(west), abs(east)) > _FARTHEST:
+        raise BadQuestionError(parameter, f"west {west:.15g} and east {east:.15g} must be between -180 and 180.")
+    width = Decimal(repr(east)) - Decimal(repr(west))
+    if width > 360:
+        raise BadQuestionError(
+            parameter,
+            f"From west {west:.15g} to east {east:.15g} is more than once around the world; -180 to 180 is all.",
+        )
+    if width < 0 and (width % 360 + 360) % 360 > 180:
+        between, around = _as_text(east, south, west, north), _as_text(west, south, east, north)
+        raise BadQuestionError(
+            parameter,
+            f"west {west:.15g} is greater than east {east:.15g}; for the box between them write {between}, for the rest"
+            f" of the world around it write {around}.",
+        )
     try:
-        return BoundingBox(west, south, east, north)
+        if width == 360:
+            return BoundingBox(-180.0, south, 180.0, north)
+        return BoundingBox(_within_world(west), south, _within_world(east), north)
     except BadQuestionError as error:
         raise BadQuestionError(parameter, str(error)) from None
 
 
-def parse_polygon(document: Any) -> Polygon:
-    """Return the polygon of a GeoJSON Polygon, MultiPolygon, or Feature of one; raise BadQuestionError.
-
-    Longitudes up to 180 degrees beyond the antimeridian are taken for what they mean on its other side.
-    """
-    if isinstance(document, dict) and document.get("type") == "Feature":
-        document = document.get("geometry")
-    if not isinstance(document, dict) or document.get("type") not in ("Polygon", "MultiPolygon"):
-        raise BadQuestionError("area", "area must be a GeoJSON Polygon or MultiPolygon, or a Feature of one.")
-    coordinates: Any = document.get("coordinates")
-    polygons = coordinates if document["type"] == "MultiPolygon" else [coordinates]
-    _check_positions(polygons)
-    try:
-        geometry = MultiPolygon([(rings[0], rings[1:]) for rings in polygons])
-    except (ValueError, TypeError, AttributeError, IndexError, shapely.errors.GEOSException) as error:
-        raise BadQuestionError("area", f"The polygon cannot be read: {error}.") from None
-    if geometry.is_empty:
-        raise BadQuestionError("area", "The polygon has no positions.")
-    if not geometry.is_valid:
-        raise BadQuestionError(
-            "area",
-            f"The polygon is not valid: {shapely.is_valid_reason(geometry)}. Its rings must not cross or touch along a"
-            " line, and holes must lie inside.",
-        )
-    return Polygon(_within_the_world(geometry))
+def _within_world(longitude: float) -> float:
+    while longitude > 180:
+        longitude = _turned(longitude, -1)
+    while longitude < -180:
+        longitude = _turned(longitude, 1)
+    return longitude
 
 
-def _check_positions(polygons: Any) -> None:
-    vertices = 0
-    if not isinstance(polygons, list):
-        raise BadQuestionError("area", "coordinates must be lists of rings, a ring a list of positions.")
-    for polygon in polygons:
-        if not isinstance(polygon, list) or not all(isinstance(ring, list) for ring in polygon) or not polygon:
-            raise BadQuestionError("area", "coordinates must be lists of rings, a ring a list of positions.")
-        for ring in polygon:
-            vertices += len(ring)
-            if vertices > MAX_VERTICES:
-                raise BadQuestionError(
-                    "area", f"The polygon has more than {MAX_VERTICES:,} positions; simplify it before asking."
-                )
-            for position in ring:
-                _check_position(position)
-            if len(ring) < 4 or ring[0] != ring[-1]:
-                raise BadQuestionError(
-                    "area", "A ring must have four positions or more, the last the same as the first."
-                )
+def _turned(longitude: float, turns: int) -> float:
+    """Return the longitude so many times around the world, to the decimal as it is written."""
+    return float(Decimal(repr(longitude)) + 360 * turns)
 
 
-def _check_position(position: Any) -> None:
-    numbers = position[:2] if isinstance(position, list) else []
-    if len(numbers) < 2 or not all(type(number) in (int, float) and math.isfinite(number) for number in numbers):
-        raise BadQuestionError("area", f"{position!r} is not a position; it must be [longitude, latitude] in degrees.")
-    if not (-360 <= numbers[0] <= 360 and -90 <= numbers[1] <= 90):
-        raise BadQuestionError(
-            "area", f"{position!r} is not on the map; it must be [longitude, latitude], latitudes between -90 and 90."
-        )
-
-
-def _within_the_world(geometry: MultiPolygon) -> MultiPolygon:
-    """Return the geometry with what lies beyond the antimeridian put on its other side."""
-    west, _, east, _ = geometry.bounds
-    if west >= -180 and east <= 180:
-        return geometry
-    parts = []
-    for turn in (-360, 0, 360):
-        moved = translate(geometry, xoff=turn)
-        parts.append(shapely.intersection(moved, shapely.box(-180, -90, 180, 90)))
-    united = shapely.union_all(parts)
-    return MultiPolygon([part for part in shapely.get_parts(united) if part.geom_type == "Polygon"])
+def _as_text(west: float, south: float, east: float, north: float) -> str:
+    """Return the box that goes east from west to east, as `box_between` reads it."""
+    west, east = _within_world(west), _within_world(east)
+    if east < west:
+        east = _turned(east, 1)
+    return ",".join(f"{edge:.15g}" for edge in (west, south, east, north))

@@ -11,9 +11,11 @@ from psycopg import Connection, sql
 from tripsmith.answers.cell import cell_json, cell_name, tile_cell
 from tripsmith.answers.days import count_days
 from tripsmith.answers.grouping import GOLD_ZOOM, QUERIES, GroupQuestion, counted_groups
+from tripsmith.answers.notes import answer_notes
 from tripsmith.answers.places import Snapshot, snapshot
 from tripsmith.answers.question import BadQuestionError
 from tripsmith.answers.selection import Names, find_names
+from tripsmith.note import Note
 
 MAX_LIMIT = 1000
 # As many trips as are looked at one by one for cells finer than gold's.
@@ -62,6 +64,7 @@ class TripGroups:
     groups: tuple[TripGroup, ...]
     next: str | None
     by_hour: bool = True
+    notes: tuple[Note, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the document of the API: `groups`, or `flows` where they have no hour."""
@@ -69,7 +72,12 @@ class TripGroups:
         if not self.by_hour:
             for document in documents:
                 del document["hour"]
-        return {"zoom": self.zoom, "groups" if self.by_hour else "flows": documents, "next": self.next}
+        return {
+            "zoom": self.zoom,
+            "groups" if self.by_hour else "flows": documents,
+            "next": self.next,
+            "notes": [note.as_json() for note in self.notes],
+        }
 
 
 def trip_groups(
@@ -92,9 +100,12 @@ def trip_groups(
         parameters.update({**names.parameters, **given})
         query = sql.SQL(QUERIES["page"]).format(counted=counted)
         rows = connection.execute(query, parameters).fetchall()
+        shown = replace(question.selection, region=names.region, datasource=names.datasource)
+        notes = tuple(answer_notes(connection, shown, names))
     found = [TripGroup(origin, destination, hour, trips, question.zoom) for origin, destination, hour, trips in rows]
     page = tuple(found[:limit])
-    return TripGroups(question.zoom, page, _encode(page[-1]) if len(found) > limit else None, by_hour=question.by_hour)
+    following = _encode(page[-1]) if len(found) > limit else None
+    return TripGroups(question.zoom, page, following, by_hour=question.by_hour, notes=notes)
 
 
 def _check_size(connection: Connection[Any], present: Snapshot, question: GroupQuestion, names: Names) -> None:

@@ -9,6 +9,7 @@ from typing import Any, TextIO
 
 import click
 
+from tripsmith.answers.geojson import parse_polygon
 from tripsmith.answers.grouping import GOLD_ZOOM, GroupQuestion
 from tripsmith.answers.metrics import trip_metrics
 from tripsmith.answers.question import BadQuestionError
@@ -21,7 +22,7 @@ from tripsmith.answers.selection import (
     parse_hours,
     parse_weekdays,
 )
-from tripsmith.answers.shape import Polygon, parse_bbox, parse_polygon
+from tripsmith.answers.shape import Polygon, parse_bbox
 from tripsmith.answers.statistics import trip_statistics
 from tripsmith.answers.trip_groups import trip_groups
 from tripsmith.answers.weekly_average import weekly_average
@@ -34,8 +35,8 @@ selection_options = [
     click.option("--bbox", help="Trips in this box: west,south,east,north in degrees."),
     click.option(
         "--area",
-        type=click.File("r", encoding="utf-8"),
-        help="Trips in the polygon of this GeoJSON file; - is standard input.",
+        type=click.File("r", encoding="utf-8-sig"),
+        help="Trips in the polygons of this GeoJSON file; - is standard input.",
     ),
     click.option("--match", type=click.Choice(MATCHES), default="origin", help="Which end must lie there."),
     click.option("--datasource", help="Trips of this data source, whatever its case."),
@@ -112,6 +113,8 @@ def weekly_average_command(settings: Settings, selection: Selection, as_json: bo
 @click.pass_obj
 def groups(settings: Settings, selection: Selection, zoom: int, hour: int | None, limit: int, as_json: bool) -> None:
     """List trips of similar origin, destination and hour, most trips first."""
+    if hour is not None and selection.hours != ALL_HOURS:
+        raise BadQuestionError("hour", "Give --hour or --hours, not both.")
     if hour is not None:
         selection = replace(selection, hours=parse_hours(str(hour)))
     with connected(settings) as connection:

@@ -10,7 +10,7 @@ from tripsmith.answers.cells import MAX_ZOOM, MIN_ZOOM, cell_counts
 from tripsmith.web import documents
 from tripsmith.web.current import current
 from tripsmith.web.problems import problems
-from tripsmith.web.selection_query import SelectionQuery
+from tripsmith.web.selection_query import SelectionQuery, WholeNumber, check_address
 
 api = APIBlueprint(
     "cells",
@@ -19,12 +19,13 @@ api = APIBlueprint(
     abp_tags=[Tag(name="Answers")],
     abp_responses=problems(400, 401, 403, 404, 500, 503),
 )
+api.before_request(check_address)
 
 
 class CellQuery(SelectionQuery):
     """The view, as `bbox`, and the trips meant; `match` is origin or destination."""
 
-    zoom: int = Field(13, description=f"Zoom of the cells, {MIN_ZOOM} to {MAX_ZOOM}.")
+    zoom: WholeNumber = Field(13, description=f"Zoom of the cells, {MIN_ZOOM} to {MAX_ZOOM}.")
 
 
 @api.get("/cells", operation_id="listCells", responses={200: documents.CellCounts})

@@ -68,8 +68,26 @@ class WeekCount(Document):
     trips: int
 
 
+class AveragedWeek(WeekCount):
+    """A week that is averaged over; it is partial where the data or the dates begin or end within it."""
+
+    is_partial: bool
+
+
+class WholeWeeks(Document):
+    """The weeks that are not partial, their trips and their average."""
+
+    weeks: int
+    trips: int
+    weekly_average: float
+
+
 class WeeklyAverage(Document):
-    """Trips a week, and every week's count, those without trips too."""
+    """Trips a week over all weeks from `from` to `to`, those without trips too.
+
+    Where the question has no such date, it is that of the first or last trip of the region and data source. `series`
+    has every week; of more than 1,000, those with trips.
+    """
 
     area: Area
     match: Match
@@ -78,7 +96,9 @@ class WeeklyAverage(Document):
     weeks: int
     trips: int
     weekly_average: float
-    series: list[WeekCount]
+    whole_weeks: WholeWeeks
+    series: list[AveragedWeek]
+    notes: list[Note]
 
 
 class Cell(Document):
@@ -106,6 +126,7 @@ class TripGroupPage(Document):
     zoom: int
     groups: list[TripGroup]
     next: str | None = Field(description="The `cursor` of the next page; null on the last.")
+    notes: list[Note]
 
 
 class Flow(Document):
@@ -124,6 +145,7 @@ class FlowPage(Document):
     zoom: int
     flows: list[Flow]
     next: str | None = Field(description="The `cursor` of the next page; null on the last.")
+    notes: list[Note]
 
 
 class CellCount(Document):
@@ -205,6 +227,7 @@ class TripMetrics(Document):
     last_trip: datetime | None
     regions: list[Region]
     datasources: list[Datasource]
+    notes: list[Note]
     weeks: list[WeekCount]
     weekday_hours: list[WeekdayHourCount]
     lengths: list[LengthCount]

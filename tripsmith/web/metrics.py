@@ -11,6 +11,7 @@ from tripsmith.answers.statistics import trip_statistics
 from tripsmith.web import documents
 from tripsmith.web.current import current
 from tripsmith.web.problems import problems
+from tripsmith.web.selection_query import check_address
 
 api = APIBlueprint(
     "metrics",
@@ -19,6 +20,7 @@ api = APIBlueprint(
     abp_tags=[Tag(name="Metrics", description="What the warehouse holds")],
     abp_responses=problems(400, 401, 403, 404, 500, 503),
 )
+api.before_request(check_address)
 
 
 class MetricsQuery(BaseModel):

@@ -17,7 +17,7 @@ from werkzeug.exceptions import HTTPException
 
 from tripsmith.answers.question import BadQuestionError, UnknownRegionError
 from tripsmith.answers.selection import Selection
-from tripsmith.answers.shape import BoundingBox
+from tripsmith.answers.shape import box_between
 from tripsmith.answers.weekly_average import weekly_average
 from tripsmith.ingestion.ingestion import Ingestion
 from tripsmith.ingestion.submission import Options
@@ -161,7 +161,8 @@ def _selection() -> Selection:
         needed = "a region, or min_lat, max_lat, min_lon and max_lon"
         raise BadQuestionError(missing[0], f"The question needs {needed}; {', '.join(missing)} not given.")
     try:
-        return Selection(shape=BoundingBox(*(float(text or "") for text in edges.values())))
+        west, south, east, north = (float(text or "") for text in edges.values())
+        return Selection(shape=box_between(west, south, east, north))
     except ValueError as error:
         if isinstance(error, BadQuestionError):
             raise

@@ -79,6 +79,8 @@ def _describe_fault(fault: Any) -> str:
         return f"There is no parameter {name!r} here, see /api/docs for those there are"
     if fault["type"] == "missing":
         return f"{name} is required"
+    if not fault["loc"] and fault["input"] is None:
+        return "The body must be a JSON object, sent with Content-Type: application/json"
     message = fault["msg"].removeprefix("Value error, ").rstrip(".")
     return f"{name} is {fault['input']!r}: {message[:1].lower()}{message[1:]}"
 

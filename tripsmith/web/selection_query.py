@@ -1,10 +1,13 @@
 """The parameters that all questions share: which trips are meant. By GET in the address, by POST as JSON."""
 
+import re
 from datetime import date
 from typing import Annotated, Any
 
+from flask import request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from tripsmith.answers.geojson import parse_polygon
 from tripsmith.answers.question import BadQuestionError
 from tripsmith.answers.selection import (
     ALL_HOURS,
@@ -14,18 +17,43 @@ from tripsmith.answers.selection import (
     parse_match,
     parse_weekdays,
 )
-from tripsmith.answers.shape import Shape, parse_bbox, parse_polygon
+from tripsmith.answers.shape import Shape, parse_bbox
 
 
-def _parse_date(text: Any) -> Any:
-    # pydantic takes a bare number for seconds since 1970: `from=2018` would be a day of that year.
+def _parse_date(given: Any) -> Any:
+    # pydantic accepts a number as seconds since 1970, and Python a week such as 2018-W18-1.
+    if given is None:
+        return None
     try:
-        return date.fromisoformat(text) if isinstance(text, str) else text
+        if isinstance(given, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", given, re.ASCII):
+            return date.fromisoformat(given)
     except ValueError:
-        raise ValueError("it must be a date such as 2018-04-30") from None
+        pass
+    raise ValueError("it must be a date such as 2018-04-30")
 
 
 Day = Annotated[date | None, BeforeValidator(_parse_date)]
+
+
+def _refuse_bool(given: Any) -> Any:
+    # pydantic accepts true as 1.
+    if isinstance(given, bool):
+        raise ValueError("it must be a whole number")  # noqa: TRY004  # pydantic reports no other
+    return given
+
+
+WholeNumber = Annotated[int, BeforeValidator(_refuse_bool)]
+
+
+def check_address() -> None:
+    """Raise BadQuestionError for what would be ignored: a parameter given twice, or where this method has none."""
+    for name, values in request.args.lists():
+        if request.method == "POST":
+            raise BadQuestionError(name, f"{name} is in the address; by POST all parameters go in the JSON body.")
+        if len(values) > 1:
+            raise BadQuestionError(name, f"{name} is given {len(values)} times; it must be given once.")
+    if request.method == "GET" and request.content_length:
+        raise BadQuestionError("body", "By GET all parameters go in the address; send a body by POST.")
 
 
 class SelectionQuery(BaseModel):
@@ -34,7 +62,11 @@ class SelectionQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     region: str | None = Field(None, description="Name of a region, in any case.")
-    bbox: str | None = Field(None, description="Box as west,south,east,north in degrees, edges included.")
+    bbox: str | None = Field(
+        None,
+        description="Box as west,south,east,north in degrees, edges included. It crosses the antimeridian where an edge"
+        " is beyond 180 degrees, and where west is greater than east and the box is at most 180 degrees wide.",
+    )
     match: str = Field(
         "origin", description="Which end of a trip must lie in the box or area: origin, destination, both or either."
     )
@@ -63,12 +95,12 @@ class SelectionQuery(BaseModel):
 
 
 class WithArea(SelectionQuery):
-    """The same, and an area as a GeoJSON Polygon or MultiPolygon, its boundary included."""
+    """The same, and an area as GeoJSON polygons, their boundaries included."""
 
     area: dict[str, Any] | None = Field(
         None,
-        description="A GeoJSON Polygon or MultiPolygon, or a Feature of one, instead of `bbox`."
-        " Longitudes beyond 180 go on across the antimeridian.",
+        description="A GeoJSON Polygon or MultiPolygon, or a Feature, FeatureCollection or GeometryCollection of them,"
+        " instead of `bbox`. Longitudes beyond 180 go on across the antimeridian.",
     )
 
     def shape(self) -> Shape | None:

@@ -7,12 +7,13 @@ from flask_openapi3.models.tag import Tag
 from pydantic import BaseModel, Field
 
 from tripsmith.answers.grouping import GOLD_ZOOM, MAX_ZOOM, MIN_ZOOM, GroupQuestion
+from tripsmith.answers.question import BadQuestionError
 from tripsmith.answers.shape import parse_bbox
 from tripsmith.answers.trip_groups import MAX_LIMIT, trip_groups
 from tripsmith.web import documents
 from tripsmith.web.current import current
 from tripsmith.web.problems import problems
-from tripsmith.web.selection_query import SelectionQuery, WithArea
+from tripsmith.web.selection_query import SelectionQuery, WholeNumber, WithArea, check_address
 
 api = APIBlueprint(
     "trip_groups",
@@ -21,15 +22,16 @@ api = APIBlueprint(
     abp_tags=[Tag(name="Answers")],
     abp_responses=problems(400, 401, 403, 404, 500, 503),
 )
+api.before_request(check_address)
 
 
 class Grouping(BaseModel):
     """How coarse the groups are, where their ends lie, and which page of them."""
 
-    zoom: int = Field(GOLD_ZOOM, description=f"Zoom of the cells, {MIN_ZOOM} to {MAX_ZOOM}.")
+    zoom: WholeNumber = Field(GOLD_ZOOM, description=f"Zoom of the cells, {MIN_ZOOM} to {MAX_ZOOM}.")
     origin_bbox: str | None = Field(None, description="Box that trips start in, besides what else is asked.")
     destination_bbox: str | None = Field(None, description="Box that trips end in, besides what else is asked.")
-    limit: int = Field(20, description=f"How many groups to return, 1 to {MAX_LIMIT}.")
+    limit: WholeNumber = Field(20, description=f"How many groups to return, 1 to {MAX_LIMIT}.")
     cursor: str | None = Field(None, description="`next` of the page before.")
 
 
@@ -44,7 +46,9 @@ class GroupsBody(WithArea, Grouping):
 class OneHour(BaseModel):
     """A single hour, as the shorter way of saying `hours`."""
 
-    hour: int | None = Field(None, ge=0, le=23, description="Only trips that start in this hour of the local day.")
+    hour: WholeNumber | None = Field(
+        None, ge=0, le=23, description="Only trips that start in this hour of the local day."
+    )
 
 
 class TripGroupQuery(GroupsQuery, OneHour):
@@ -81,6 +85,8 @@ def ask_flows(body: GroupsBody) -> dict[str, Any]:
 
 def _answer(asked: GroupsQuery | GroupsBody, *, by_hour: bool) -> dict[str, Any]:
     hour = getattr(asked, "hour", None)
+    if hour is not None and asked.hours is not None:
+        raise BadQuestionError("hour", "Give hour or hours, not both.")
     if hour is not None:
         asked = asked.model_copy(update={"hours": str(hour)})
     origin, destination = asked.origin_bbox, asked.destination_bbox

@@ -10,7 +10,7 @@ from tripsmith.answers.weekly_average import weekly_average
 from tripsmith.web import documents
 from tripsmith.web.current import current
 from tripsmith.web.problems import problems
-from tripsmith.web.selection_query import SelectionQuery, WithArea
+from tripsmith.web.selection_query import SelectionQuery, WithArea, check_address
 
 api = APIBlueprint(
     "weekly_averages",
@@ -19,6 +19,7 @@ api = APIBlueprint(
     abp_tags=[Tag(name="Answers", description="Questions put to the warehouse; every answer is exact")],
     abp_responses=problems(400, 401, 403, 404, 500, 503),
 )
+api.before_request(check_address)
 
 
 @api.get("/weekly-average", operation_id="getWeeklyAverage", responses={200: documents.WeeklyAverage})

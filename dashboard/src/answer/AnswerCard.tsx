@@ -11,7 +11,8 @@ import { say } from "../shell/Toasts";
 import { theme } from "../theme";
 import { knownRegion, warehouse } from "../warehouse";
 import { addDays, count, date, decimal, share } from "../words";
-import { isPartial, seenDays } from "./partial_weeks";
+import { headline, isOfWholeWeeks } from "./headline";
+import { Notes } from "./Notes";
 import { savePicture } from "./picture";
 import { useAnswer, type Answer } from "./use_answer";
 import { lazily } from "../shell/lazily";
@@ -47,9 +48,8 @@ export function AnswerCard({ canvas }: { canvas: MapCanvas | null }) {
     { name: names.one, colour: colours.one, answer: one.document },
     ...(other === null ? [] : [{ name: names.two, colour: colours.two, answer: two.document }]),
   ].flatMap(({ answer, ...rest }) => (answer === null ? [] : [{ ...rest, answer }]));
-  const seen = seenDays(filter, dataDays(filter.region));
-  const lines = shown.map(({ name, colour, answer }) => ({ name, colour, series: answer.series, average: answer.weekly_average }));
-  const hasPartial = lines.some((line) => line.series.some(({ week }) => isPartial(week, seen)));
+  const lines = shown.map(({ name, colour, answer }) => ({ name, colour, series: answer.series, average: headline(answer).average }));
+  const hasPartial = lines.some((line) => line.series.some((week) => week.is_partial));
   const isDrawn = shape !== null || (other?.shape ?? null) !== null;
   const copy = async (text: string, what: string) => {
     try {
@@ -59,7 +59,13 @@ export function AnswerCard({ canvas }: { canvas: MapCanvas | null }) {
       say("The browser does not let this page copy");
     }
   };
-  const words = () => shown.map(({ name, answer }) => `${name}: ${decimal(answer.weekly_average)} trips a week (${count(answer.trips)} trips in ${answer.weeks} weeks)`).join("\n");
+  const words = () =>
+    shown
+      .map(({ name, answer }) => {
+        const { average, words } = headline(answer);
+        return `${name}: ${decimal(average)} trips a week (${words}; ${count(answer.trips)} trips)`;
+      })
+      .join("\n");
   const csv = () => {
     const weeks = [...new Set(lines.flatMap((line) => line.series.map(({ week }) => week)))].sort();
     const rows = weeks.map((week) => [week, ...lines.map((line) => line.series.find((each) => each.week === week)?.trips ?? 0)]);
@@ -70,7 +76,7 @@ export function AnswerCard({ canvas }: { canvas: MapCanvas | null }) {
       <Figure slot="one" name={names.one} colour={colours.one} answer={one} isCompared={other !== null} shape={shape} canvas={canvas} />
       {other !== null && (
         <>
-          <Figure slot="two" name={names.two} colour={colours.two} answer={two} isCompared shape={other.shape} canvas={canvas} />
+          <Figure slot="two" name={names.two} colour={colours.two} answer={two} said={one.document} isCompared shape={other.shape} canvas={canvas} />
           <Comparison one={one.document} two={two.document} names={names} isPending={isPending} />
         </>
       )}
@@ -91,7 +97,6 @@ export function AnswerCard({ canvas }: { canvas: MapCanvas | null }) {
         <Suspense fallback={<div class="chart-place" />}>
           <WeeklyChart
             lines={lines}
-            isPartial={(week) => isPartial(week, seen)}
             onSelect={(from, to) => go({ filter: { ...filter, from, to: addDays(to, 6) } })}
           />
           <p class="quiet chart-note">
@@ -122,12 +127,14 @@ interface FigureProps {
   name: string;
   colour: string;
   answer: Answer<WeeklyAverage>;
+  /** An answer above this one, whose notes are not repeated. */
+  said?: WeeklyAverage | null;
   isCompared: boolean;
   shape: Shape | null;
   canvas: MapCanvas | null;
 }
 
-function Figure({ slot, name, colour, answer: { document, problem, isPending }, isCompared, shape, canvas }: FigureProps) {
+function Figure({ slot, name, colour, answer: { document, problem, isPending }, said = null, isCompared, shape, canvas }: FigureProps) {
   const { other } = address.value;
   const setShape = (shape: Shape | null) => (slot === "one" ? go({ shape }) : other && go({ other: { ...other, shape } }));
   return (
@@ -169,12 +176,16 @@ function Figure({ slot, name, colour, answer: { document, problem, isPending }, 
       {document !== null && (
         <>
           <p class="big" aria-live="polite">
-            <strong data-test={`average-${slot}`}>{decimal(document.weekly_average)}</strong> trips a week
+            <strong data-test={`average-${slot}`}>{decimal(headline(document).average)}</strong> trips a week
+          </p>
+          <p class="quiet" data-test={`weeks-${slot}`}>
+            {headline(document).words}
           </p>
           <p class="quiet">
-            <span data-test={`trips-${slot}`}>{count(document.trips)}</span> trips in {count(document.weeks)} {document.weeks === 1 ? "week" : "weeks"}
+            <span data-test={`trips-${slot}`}>{count(document.trips)}</span> {document.trips === 1 ? "trip" : "trips"}
             {spanOf(document)}
           </p>
+          <Notes notes={notesOf(document, said)} />
         </>
       )}
       {document === null && problem === null && <p class="big is-empty">…</p>}
@@ -240,8 +251,9 @@ interface ComparisonProps {
 }
 
 function Comparison({ one, two, names, isPending }: ComparisonProps) {
-  if (one === null || two === null || one.weekly_average === 0 || two.weekly_average === 0) return null;
-  const ratio = one.weekly_average / two.weekly_average;
+  if (one === null || two === null || one.trips === 0 || two.trips === 0) return null;
+  const ratio = headline(one).average / headline(two).average;
+  if (!Number.isFinite(ratio) || ratio === 0) return null;
   const [more, less] = ratio >= 1 ? [names.one, names.two] : [names.two, names.one];
   const factor = Math.max(ratio, 1 / ratio);
   const difference = factor < 2 ? `${share(factor - 1)} more` : `${decimal(factor)} times as many`;
@@ -258,14 +270,14 @@ function Comparison({ one, two, names, isPending }: ComparisonProps) {
   );
 }
 
-function dataDays(region: string | null) {
-  const all = warehouse.value;
-  const known = region === null ? all : knownRegion(region);
-  return { from: known?.first_trip?.slice(0, 10) ?? null, to: known?.last_trip?.slice(0, 10) ?? null };
+/** The notes that are not said already: by the answer above, or by what the average is said to be of. */
+function notesOf(document: WeeklyAverage, said: WeeklyAverage | null) {
+  const messages = new Set(said?.notes.map((note) => note.message));
+  const isSaid = (code: string) => code === "partial_weeks" && isOfWholeWeeks(document);
+  return document.notes.filter((note) => !messages.has(note.message) && !isSaid(note.code));
 }
 
-function spanOf({ series }: WeeklyAverage): string {
-  const [first, last] = [series[0]?.week, series.at(-1)?.week];
-  if (first === undefined || last === undefined) return "";
-  return first === last ? `, that of ${date(first)}` : `, ${date(first)} to ${date(addDays(last, 6))}`;
+function spanOf({ from, to }: WeeklyAverage): string {
+  if (from === null || to === null) return "";
+  return from === to ? `, ${date(from)}` : `, ${date(from)} to ${date(to)}`;
 }

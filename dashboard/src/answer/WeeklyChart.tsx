@@ -1,7 +1,7 @@
 import "uplot/dist/uPlot.min.css";
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
-import type { WeekCount } from "../api/documents";
+import type { AveragedWeek } from "../api/documents";
 import { theme } from "../theme";
 import { brief, count, date, dateShort } from "../words";
 
@@ -13,22 +13,23 @@ const [FAINT, FULL] = ["59", "e6"];
 export interface Line {
   name: string;
   colour: string;
-  series: readonly WeekCount[];
+  series: readonly AveragedWeek[];
   average: number;
 }
 
 interface Props {
   lines: readonly Line[];
-  isPartial(week: string): boolean;
   /** Called with the first and last week that were dragged over. */
   onSelect?(from: string, to: string): void;
 }
 
 /** Trips a week as bars, an area a colour; partial weeks are pale. Dragging over it chooses dates. */
-export function WeeklyChart({ lines, isPartial, onSelect }: Props) {
+export function WeeklyChart({ lines, onSelect }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const tip = useRef<HTMLDivElement>(null);
   const weeks = [...new Set(lines.flatMap((line) => line.series.map(({ week }) => week)))].sort();
+  const partial = lines.map((line) => new Set(line.series.filter((week) => week.is_partial).map(({ week }) => week)));
+  const isPartial = (week: string) => partial.some((weeks) => weeks.has(week));
   const key = JSON.stringify([weeks, lines, theme.value]);
   useEffect(() => {
     const container = place.current;
@@ -46,7 +47,7 @@ export function WeeklyChart({ lines, isPartial, onSelect }: Props) {
         radius: 0.18,
         // Two areas stand side by side: one left of the week's place, the other right of it.
         align: lines.length === 1 ? 0 : number === 0 ? -1 : 1,
-        disp: { fill: { unit: 3, values: () => weeks.map((week) => (lines[number]?.colour ?? ink) + (isPartial(week) ? FAINT : FULL)) } },
+        disp: { fill: { unit: 3, values: () => weeks.map((week) => (lines[number]?.colour ?? ink) + (partial[number]?.has(week) ? FAINT : FULL)) } },
       });
     const shown = lines.map((line, number) => {
       const paths = bars(number);

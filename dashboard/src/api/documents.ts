@@ -11,6 +11,8 @@ export type Region = Schemas["Region"];
 export type Datasource = Schemas["Datasource"];
 export type WeeklyAverage = Schemas["WeeklyAverage"];
 export type WeekCount = Schemas["WeekCount"];
+export type AveragedWeek = Schemas["AveragedWeek"];
+export type Note = Schemas["Note"];
 export type Place = Schemas["Cell"];
 
 export type WeekdayHourCount = Schemas["WeekdayHourCount"];

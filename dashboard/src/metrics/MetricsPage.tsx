@@ -1,8 +1,9 @@
 import { go } from "../address";
-import type { TripMetrics } from "../api/documents";
+import type { TripMetrics, WeeklyAverage } from "../api/documents";
+import { headline } from "../answer/headline";
+import { Notes } from "../answer/Notes";
 import { useAnswer } from "../answer/use_answer";
 import { WeeklyChart } from "../answer/WeeklyChart";
-import { isPartial } from "../answer/partial_weeks";
 import { ingestions } from "../live";
 import { NO_FILTER } from "../question";
 import { Welcome } from "../shell/Welcome";
@@ -15,6 +16,7 @@ import { Lengths } from "./Lengths";
 /** What the warehouse holds, in figures. */
 export function MetricsPage() {
   const { document: metrics, problem } = useAnswer<TripMetrics>({ path: "metrics/trips", init: {} });
+  const { document: weekly } = useAnswer<WeeklyAverage>({ path: "weekly-average", init: {} });
   if (problem !== null && metrics === null) {
     return (
       <p class="error" role="alert">
@@ -25,8 +27,6 @@ export function MetricsPage() {
   if (metrics === null) return <p class="quiet centred">Counting …</p>;
   if (metrics.trips === 0) return <Welcome />;
   const seen = { from: metrics.first_trip?.slice(0, 10) ?? null, to: metrics.last_trip?.slice(0, 10) ?? null };
-  const { weeks } = metrics;
-  const average = weeks.length === 0 ? 0 : metrics.trips / weeks.length;
   const colour = theme.value === "dark" ? "#56b4d8" : "#2c54a0";
   const rows = metrics.trips + metrics.rejected;
   return (
@@ -45,9 +45,10 @@ export function MetricsPage() {
         <Tile name="Rejected rows" value={count(metrics.rejected)} note={rows === 0 ? "" : `${share(metrics.rejected / rows)} of all rows`} />
       </ul>
       <div class="board">
-        {weeks.length > 0 && (
+        {weekly !== null && (
           <Card title="Trips a week" isWide>
-            <WeeklyChart lines={[{ name: "Trips", colour, series: weeks, average }]} isPartial={(week) => isPartial(week, seen)} />
+            <WeeklyChart lines={[{ name: "Trips", colour, series: weekly.series, average: headline(weekly).average }]} />
+            <Notes notes={weekly.notes} />
           </Card>
         )}
         {metrics.weekday_hours.length > 0 && (
