@@ -6,7 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tripsmith.sources.quotes import MARK, Dialect, Quotes, Scan, fields, respell, scan
+from tripsmith.sources.line_quotes import respell
+from tripsmith.sources.quotes import MARK, Dialect, Quotes, Scan, fields, scan
 from tripsmith.sources.records import Record, fit, is_plain, join_lines, marked, split_records
 
 TWO = Dialect(b",", 2)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from tripsmith.sources.quotes import QUOTE, Dialect, fields, record_at, respell
+from tripsmith.sources.quotes import QUOTE, Dialect, fields, record_at
 
 _BACKSLASH = b"\\"
 _STRAY_RETURN = "has a carriage return outside quotes"
@@ -113,6 +113,8 @@ def join_lines(rows: Iterable[tuple[int, bytes]], delimiter: bytes) -> Iterator[
 
 def marked(blocks: Iterable[bytes], delimiter: bytes) -> Iterator[bytes]:
     """Yield blocks of records of one line each with MARK for a quote; see `respell`."""
+    from tripsmith.sources.line_quotes import respell
+
     rest = b""
     for block in blocks:
         data = rest + block
