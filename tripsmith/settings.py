@@ -49,6 +49,9 @@ class Settings(BaseSettings):
         default=None, description="URL of a MapLibre style for the dashboard's map, to use instead of the built-in one."
     )
     max_upload_bytes: int = Field(default=20_000_000_000, gt=0, description="Largest upload taken, in bytes.")
+    silent_seconds: float = Field(
+        default=300, gt=0, description="A request of whose body nothing comes for so many seconds is refused."
+    )
     keep_uploads: bool = Field(default=False, description="Keep uploads after their ingestion has succeeded.")
 
     log_format: LogFormat = Field(default="text", description="Log lines for people (text) or for machines (json).")

@@ -29,6 +29,7 @@ from tripsmith.web import (
     upload,
     weekly_averages,
 )
+from tripsmith.web.body import WholeBodies
 from tripsmith.web.feed import IngestionFeed
 from tripsmith.web.same_origin import SameOrigin
 
@@ -84,6 +85,7 @@ def create_app(settings: Settings, warehouse: Warehouse) -> tuple[OpenAPI, Socke
     )
     app.extensions[original.EXTENSION] = original_namespace
     app.wsgi_app = SameOrigin(app.wsgi_app, settings)  # type: ignore[method-assign]
+    app.wsgi_app = WholeBodies(app.wsgi_app, settings.silent_seconds)  # type: ignore[method-assign]
     return app, socketio
 
 

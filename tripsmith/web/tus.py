@@ -26,13 +26,22 @@ from typing import Any
 
 import gevent
 from flask import Blueprint, Response, request, url_for
-from werkzeug.exceptions import Conflict, Gone, Locked, NotFound, RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import (
+    ClientDisconnected,
+    Conflict,
+    Gone,
+    Locked,
+    NotFound,
+    RequestEntityTooLarge,
+    RequestTimeout,
+    UnsupportedMediaType,
+)
 
 from tripsmith.ingestion.ingestion import IngestionConflictError
 from tripsmith.ingestion.submission import BadFileError, Options, check_options
 from tripsmith.web.current import current
 from tripsmith.web.problems import problem
-from tripsmith.web.upload import STALE_SECONDS, allow_large_body, label, read_body, submit_file
+from tripsmith.web.upload import STALE_SECONDS, allow_large_body, label, submit_file
 
 VERSION = "1.0.0"
 INGESTION_HEADER = "Tripsmith-Ingestion"
@@ -197,7 +206,7 @@ def _receive(upload: _Resumable, offset: int) -> _Resumable:
     try:
         with upload.data.open("ab", buffering=0) as file:
             room = upload.length - offset
-            while block := read_body(min(_BLOCK_BYTES, room + 1)):
+            for block in _blocks(room):
                 room -= len(block)
                 if room < 0:
                     file.truncate(offset)
@@ -211,6 +220,17 @@ def _receive(upload: _Resumable, offset: int) -> _Resumable:
     finally:
         _receiving.pop(upload.id, None)
     return _finish(upload)
+
+
+def _blocks(room: int) -> Iterator[bytes]:
+    """Yield this request's body, of which one byte more than there is room for is enough.
+
+    A body that stops short is no error here: the offset in the answer says what is kept, and where to go on.
+    """
+    with suppress(RequestTimeout, ClientDisconnected):
+        while block := request.stream.read(min(_BLOCK_BYTES, room + 1)):
+            room -= len(block)
+            yield block
 
 
 def _write_all(file: io.FileIO, block: bytes) -> None:

@@ -6,12 +6,13 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 import gevent
 from flask import Request, g, request
 from gevent.util import wrap_errors
-from werkzeug.exceptions import ClientDisconnected, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from werkzeug.formparser import FormDataParser
 
 from tripsmith.ingestion.submission import BadFileError, Options, Submission, submit
 from tripsmith.web.current import current
@@ -21,8 +22,6 @@ _PREFIX, _PARTIAL, _WHOLE = "upload-", ".part", ".csv"
 _YIELD_BYTES = 1 << 20
 STALE_SECONDS = 86_400
 _NAME_MAX = 255
-# A line may be poor, but a connection that is dead tells nobody.
-_SILENT_SECONDS = 300
 
 
 class _UploadFile(io.BufferedRandom):
@@ -44,8 +43,29 @@ class _UploadFile(io.BufferedRandom):
         return written
 
 
+class BrokenFormError(BadRequest):
+    """A multipart body is not whole, or not a form at all."""
+
+    description = (
+        "The multipart form is not whole: its closing boundary, or the name of a part, is missing; send it again."
+    )
+
+
+class _WholeForms(FormDataParser):
+    """Refuses a form that is cut short, which would otherwise be read as an empty one."""
+
+    def parse(self, *arguments: Any, **options: Any) -> Any:
+        self.silent = False
+        try:
+            return super().parse(*arguments, **options)
+        except ValueError as error:
+            raise BrokenFormError from error
+
+
 class UploadRequest(Request):
     """A request whose file parts go straight to the uploads folder instead of memory and /tmp."""
+
+    form_data_parser_class = _WholeForms
 
     def _get_file_stream(
         self,
@@ -108,19 +128,9 @@ def receive(name: str | None) -> Upload:
             " or the CSV itself as text/csv."
         )
     with _new_file() as file:
-        while block := read_body(_YIELD_BYTES):
+        while block := request.stream.read(_YIELD_BYTES):
             file.write(block)
-        # The web server takes a connection that is cut for the body's end.
-        if request.content_length is not None and file.tell() != request.content_length:
-            raise ClientDisconnected
     return Upload(_whole(file), label(name), file.sha256.digest())
-
-
-def read_body(size: int) -> bytes:
-    """Return up to `size` bytes of this request's body; none at its end, or where nothing more has come for minutes."""
-    with gevent.Timeout(_SILENT_SECONDS, exception=False):  # type: ignore[arg-type]  # it may be, for no exception
-        return request.stream.read(size)
-    return b""
 
 
 def receive_part(name: str | None = None) -> Upload:
