@@ -22,6 +22,7 @@ from tripsmith.web import (
     metrics,
     monitoring,
     original,
+    parameters,
     problems,
     reference,
     trip_groups,
@@ -77,6 +78,7 @@ def create_app(settings: Settings, warehouse: Warehouse) -> tuple[OpenAPI, Socke
 
     monitoring.register(app, warehouse, feed, ingestion_namespace.count)
     access.register(app, guard)
+    parameters.register(app)
     app.extensions[current.EXTENSION] = current.Current(settings, warehouse, feed)
     app.extensions[_LOOPS] = (
         feed.run,
