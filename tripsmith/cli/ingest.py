@@ -138,7 +138,7 @@ def watch(settings: Settings, folder: Path, options: Options, as_json: bool) -> 
         if as_json:
             print_json(taken.as_json(), indent=None)
         else:
-            click.echo(f"{taken.path}: {taken.message}")
+            click.echo(f"{taken.name}: {taken.message}")
 
     with open_warehouse(settings) as warehouse, _stopping() as stop:
         click.echo(f"Watching {folder}; files go on to done/ and failed/ there.", err=True)
