@@ -398,7 +398,7 @@ def _server_lock(site: _Site) -> Iterator[int]:
 def _out_of_sight(site: _Site) -> ServerError:
     return ServerError(
         f"The database in {site.data_dir} is in use by a PostgreSQL server in another container or PID namespace: "
-        "stop that one, or set TRIPSMITH_DATABASE_URL here to connect to it."
+        "run this there, stop that server first, or set TRIPSMITH_DATABASE_URL here to connect to it."
     )
 
 
