@@ -54,6 +54,9 @@ class Settings(BaseSettings):
         default=None,
         description="How many rows of a file may be rejected before all of it fails: a number, or a share such as 5%.",
     )
+    silent_seconds: float = Field(
+        default=300, gt=0, description="A request of whose body nothing comes for so many seconds is refused."
+    )
     keep_uploads: bool = Field(default=False, description="Keep uploads after their ingestion has succeeded.")
 
     log_format: LogFormat = Field(default="text", description="Log lines for people (text) or for machines (json).")

@@ -110,6 +110,29 @@ def test_areas_are_read_from_files_as_map_tools_save_them(tripsmith, tmp_path):
     assert tripsmith("ingestions", "remove", ingestion["id"]).returncode == 0
 
 
+def test_standard_input_that_ends_within_a_line_is_noted(tripsmith):
+    ended = tripsmith("ingest", "-", stdin=(HEADER + ROW * 5).encode().removesuffix(b"\n"))
+    assert "Standard input ended within a line" in ended.stdout
+    (cut,) = json.loads(tripsmith("ingestions", "list", "--limit", "1", "--json").stdout)["ingestions"]
+    assert ([note["code"] for note in cut["notes"]], cut["rows_loaded"]) == (["unfinished_line"], 5)
+    whole = tripsmith("ingest", "-", "--json", stdin=(HEADER + ROW * 6).encode())
+    (whole_ingestion,) = json.loads(whole.stdout)["ingestions"]
+    assert whole_ingestion["notes"] == []
+    for number in (cut["id"], whole_ingestion["id"]):
+        assert tripsmith("ingestions", "remove", number).returncode == 0
+
+
+def test_standard_input_that_is_refused_or_cannot_be_read_leaves_nothing(tripsmith, data_dir):
+    assert tripsmith("ingest", "-", stdin=b"no trips\n").returncode == 1
+    command = [sys.executable, "-m", "tripsmith", "ingest", "-"]
+    environment = {**os.environ, "TRIPSMITH_DATA_DIR": str(data_dir)}
+    with Path("/dev/null").open("wb") as write_only:
+        ended = subprocess.run(command, env=environment, stdin=write_only, capture_output=True, text=True)
+    assert ended.returncode == 1
+    assert ended.stderr == "Error: Standard input cannot be read to its end: Bad file descriptor; nothing was kept.\n"
+    assert list((data_dir / "uploads").glob("stdin-*")) == []
+
+
 def test_standard_input_and_packed_files_are_taken(tripsmith, tmp_path):
     (tmp_path / "a.csv.gz").write_bytes(gzip.compress((HEADER + ROW * 2).encode()))
     first = tripsmith("ingest", "a.csv.gz", "-", "--json", stdin=(HEADER + ROW * 4).encode())

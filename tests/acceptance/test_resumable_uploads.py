@@ -172,6 +172,29 @@ def test_a_limit_of_rejected_rows_is_checked_at_the_start_and_kept(server: Serve
     assert server.session.delete(f"{server.url}/api/v1/ingestions/{sent}").status_code == 200
 
 
+def test_what_stock_clients_say_of_a_file_is_accepted_and_repeated(server: Server) -> None:
+    content = trips(a_trip("Metadata"))
+    said = {"relativePath": "null", "name": "n.csv", "type": "text/csv", "filetype": "text/csv", "filename": "f.csv"}
+    path = begin(server, len(content), **said)
+    sent = ",".join(f"{name} {base64.b64encode(value.encode()).decode()}" for name, value in said.items())
+    assert ask(server, "HEAD", path, VERSION).headers["Upload-Metadata"] == sent
+    ended = succeeded(server, send(server, path, 0, content).headers["Tripsmith-Ingestion"])
+    assert ended["file_name"] == "f.csv"
+    assert ask(server, "HEAD", path, VERSION).headers["Upload-Metadata"] == sent
+
+
+def test_the_javascript_client_that_sends_parts_at_once_is_refused_at_its_first_request(
+    server: Server, js_client: list[str], large: Path, tmp_path: Path
+) -> None:
+    before = server.get("/api/v1/ingestions").json()
+    command = [*js_client, f"{server.url}/api/v1/uploads", str(large), str(tmp_path / "known.json"), "in-parts"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert "Upload-Concat is not understood here" in ended.stderr
+    assert server.get("/api/v1/ingestions").json() == before
+    assert left(server) == []
+
+
 def test_the_same_content_again_is_the_same_ingestion(server: Server) -> None:
     content = trips(a_trip("Again"))
     answers = [send(server, begin(server, len(content)), 0, content).headers for _ in range(2)]
@@ -228,6 +251,17 @@ def test_requests_that_are_refused(server: Server) -> None:
         ("POST", "/api/v1/uploads", VERSION | {"Upload-Length": str(MAX_UPLOAD + 1)}, b"", 413),
         ("POST", "/api/v1/uploads", VERSION | {"Upload-Length": "5", "Upload-Metadata": "filename !"}, b"", 400),
         ("POST", "/api/v1/uploads", VERSION | {"Upload-Length": "5", "Upload-Metadata": "format eA=="}, b"", 400),
+        ("POST", "/api/v1/uploads", VERSION | {"Upload-Length": "5", "Upload-Concat": "partial"}, b"", 400),
+        ("POST", "/api/v1/uploads", VERSION | {"Upload-Concat": "final;/a /b"}, b"", 400),
+        ("POST", "/api/v1/uploads", VERSION | {"Upload-Defer-Length": "1"}, b"", 400),
+        ("POST", "/api/v1/uploads", VERSION | {"Upload-Length": "5", "Upload-Metadata": "regoin eA=="}, b"", 400),
+        (
+            "POST",
+            "/api/v1/uploads",
+            VERSION | {"Upload-Length": "5", "Upload-Metadata": "name eA==,name eQ=="},
+            b"",
+            400,
+        ),
         ("PATCH", path, VERSION | {"Upload-Offset": "0"}, b"abc", 415),
         ("PATCH", path, BYTES, b"abc", 400),
         ("PATCH", path, BYTES | {"Upload-Offset": "1"}, b"abc", 409),

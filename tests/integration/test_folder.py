@@ -1,5 +1,7 @@
 """The watched folder: a real one, with real files dropped, grown, renamed and left while nobody watches."""
 
+import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,7 +14,7 @@ from pathlib import Path
 import pytest
 from contents import check_sums
 
-from tripsmith.ingestion.folder import Taken, watch_folder
+from tripsmith.ingestion.folder import SETTLED_SECONDS, Taken, watch_folder
 from tripsmith.ingestion.ingestion import list_ingestions
 from tripsmith.ingestion.submission import Options
 from tripsmith.sources.sample import write_sample
@@ -60,6 +62,11 @@ def watching(warehouse, folder):
 
 def files(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def states(warehouse) -> list[str]:
+    with warehouse.connect() as connection:
+        return [i.state for i in list_ingestions(connection)]
 
 
 def loaded(warehouse) -> dict[str, int]:
@@ -117,6 +124,105 @@ def test_a_file_that_grows_is_taken_when_it_is_whole_and_unfinished_names_are_le
         until(lambda: len(taken) == 2)
     assert loaded(warehouse) == {"growing.csv": 30, "download.csv": 1}
     assert files(folder) == {"done/growing.csv", "done/download.csv", ".hidden.csv"}
+
+
+def test_a_file_that_a_program_has_open_is_held_back_until_it_is_closed(warehouse, folder, watching):
+    with watching() as taken:
+        with (folder / "slow.csv").open("wb", buffering=0) as file:
+            file.write(trips(*range(10)))
+            time.sleep(2 * SETTLED_SECONDS)
+            assert loaded(warehouse) == {}
+            file.write(b"".join(ROW % second for second in range(10, 20)))
+        until(lambda: len(taken) == 1)
+    assert loaded(warehouse) == {"slow.csv": 20}
+    assert files(folder) == {"done/slow.csv"}
+
+
+def test_a_file_that_is_appended_to_while_it_is_ingested_is_loaded_once_and_whole(warehouse, folder, watching, caplog):
+    with warehouse.connect() as connection, watching() as taken:
+        # The half is held up after it was read, until another row has come to the file.
+        with connection.transaction():
+            connection.execute("LOCK TABLE silver.trip IN ACCESS EXCLUSIVE MODE")
+            (folder / "slow.csv").write_bytes(trips(*range(10)))
+            until(lambda: connection.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone() != (0,))
+            with (folder / "slow.csv").open("ab") as file:
+                file.write(ROW % 10)
+        until(lambda: len(taken) == 1)
+        assert connection.execute("SELECT count(*) FROM silver.trip").fetchone() == (11,)
+    assert states(warehouse) == ["succeeded", "removed"]
+    assert files(folder) == {"done/slow.csv"}
+    assert re.search(r"slow.csv was written to .*: ingestion 1, 10 trips, is removed again", caplog.text)
+
+
+def test_what_is_written_to_a_file_in_done_is_reported(warehouse, folder, watching, caplog):
+    with watching() as taken:
+        (folder / "late.csv").write_bytes(trips(1))
+        until(lambda: len(taken) == 1)
+        with (folder / "done/late.csv").open("ab") as file:
+            file.write(ROW % 2)
+        until(lambda: "done/late.csv was written to after it was ingested" in caplog.text)
+    assert "is NOT in the warehouse" in caplog.text
+    assert loaded(warehouse) == {"late.csv": 1}
+
+
+def test_links_are_left_alone_and_nothing_outside_is_touched(warehouse, folder, watching, tmp_path, caplog):
+    outside = tmp_path / "outside"
+    (outside / "sub").mkdir(parents=True)
+    for path in (outside / "mine.csv", outside / "sub/photo.jpg"):
+        path.write_bytes(trips(1))
+    (folder / "link").symlink_to(outside)
+    (folder / "link.csv").symlink_to(outside / "mine.csv")
+    with watching() as taken:
+        (folder / "linked-later").symlink_to(outside)
+        (outside / "later.csv").write_bytes(trips(2))
+        (folder / "good.csv").write_bytes(trips(3))
+        until(lambda: taken)
+        until(lambda: caplog.text.count("is a symbolic link") == 3)
+    assert files(outside) == {"mine.csv", "later.csv", "sub/photo.jpg"}
+    assert [str(one.path) for one in taken] == ["good.csv"]
+    assert loaded(warehouse) == {"good.csv": 1}
+
+
+def test_done_as_a_link_is_not_followed(warehouse, folder, watching, tmp_path, caplog):
+    (tmp_path / "outside").mkdir()
+    (folder / "done").symlink_to(tmp_path / "outside")
+    (folder / "a.csv").write_bytes(trips(1))
+    with watching():
+        until(lambda: "it cannot be moved to done/" in caplog.text)
+    assert files(tmp_path / "outside") == set()
+    assert (folder / "a.csv").is_file()
+
+
+def test_names_that_are_not_utf_8_or_too_long_are_filed_with_their_reasons(warehouse, folder, watching):
+    names = [b"Z\xfcrich.csv", b"new\nline.csv", b"x" * 246 + b".csv", b"y" * 251 + b".csv"]
+    for number, name in enumerate(names):
+        (folder / os.fsdecode(name)).write_bytes(trips(number))
+    (folder / ("z" * 251 + ".csv")).write_bytes(b"no trips\n")
+    with watching() as taken:
+        until(lambda: len(taken) == 5)
+        (folder / "good.csv").write_bytes(trips(9))
+        until(lambda: len(taken) == 6)
+    assert [one.name for one in taken if not one.is_done] == ["Z\\xfcrich.csv", "z" * 251 + ".csv"]
+    assert "new\\nline.csv" in [one.name for one in taken]
+    failed = {os.fsencode(path.name) for path in (folder / "failed").iterdir()}
+    stem = b"z" * (255 - len(".csv.reasons.txt"))
+    assert failed == {b"Z\xfcrich.csv", b"Z\xfcrich.csv.reasons.txt", stem + b".csv", stem + b".csv.reasons.txt"}
+    reasons = (folder / "failed" / os.fsdecode(b"Z\xfcrich.csv.reasons.txt")).read_text()
+    assert reasons.startswith("Z\\xfcrich.csv: The name of the file is not UTF-8")
+    assert len(loaded(warehouse)) == 4
+
+
+def test_failed_as_a_file_keeps_nothing_else_out(warehouse, folder, watching, caplog):
+    (folder / "failed").write_text("mine")
+    (folder / "bad.csv").write_bytes(b"no trips\n")
+    with watching() as taken:
+        until(lambda: "bad.csv: " in caplog.text)
+        (folder / "good.csv").write_bytes(trips(1))
+        until(lambda: taken)
+        (folder / "bad.csv").touch()  # it has changed, and is tried again
+        until(lambda: caplog.text.count("it cannot be moved to failed/") == 2)
+    assert files(folder) == {"failed", "bad.csv", "done/good.csv"}
+    assert (folder / "failed").read_text() == "mine"
 
 
 def test_a_folder_moved_into_place_and_options_for_all_files(warehouse, folder, watching, tmp_path):

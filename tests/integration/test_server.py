@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -65,8 +65,10 @@ def data_dir(base: Path) -> Path:
 def spawn() -> Iterator[Callable[..., subprocess.Popen[str]]]:
     started: list[subprocess.Popen[str]] = []
 
-    def start(*arguments: object, script: str = USER_OF_SERVER, **options: Any) -> subprocess.Popen[str]:
-        words = [sys.executable, "-c", script, *map(str, arguments)]
+    def start(
+        *arguments: object, script: str = USER_OF_SERVER, within: Sequence[str] = (), **options: Any
+    ) -> subprocess.Popen[str]:
+        words = [*within, sys.executable, "-c", script, *map(str, arguments)]
         child = subprocess.Popen(
             words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
         )
@@ -383,6 +385,88 @@ def test_waits_for_a_server_that_is_still_stopping_or_starting(data_dir: Path, s
     with running_server(data_dir) as conninfo:
         assert fetch(conninfo, "SELECT 1") == 1
         assert postmaster_pid(data_dir) != process.pid
+
+
+# As containers are to one another: neither sees the other's processes, nor its shared memory.
+CONTAINER = ["unshare", "--pid", "--ipc", "--fork", "--kill-child", "--mount-proc"]
+# Its /proc is that of the machine.
+HALF_A_CONTAINER = ["unshare", "--pid", "--ipc", "--fork", "--kill-child"]
+
+
+@pytest.fixture
+def containers() -> None:
+    tried = subprocess.run([*CONTAINER, "true"], capture_output=True, check=False)
+    if tried.returncode != 0:
+        pytest.skip(f"no PID namespaces here: {tried.stderr.decode().strip()}")
+
+
+def assert_refused(child: subprocess.Popen[str]) -> None:
+    out, err = child.communicate(timeout=60)
+    assert (child.returncode, out) == (1, "")
+    assert "in use by a PostgreSQL server in another container or PID namespace" in err
+    assert "TRIPSMITH_DATABASE_URL" in err
+
+
+@pytest.mark.parametrize(
+    ("first_within", "second_within"),
+    [([], CONTAINER), ([], HALF_A_CONTAINER), (CONTAINER, CONTAINER), (CONTAINER, [])],
+)
+def test_a_second_container_on_one_data_dir_is_refused_and_the_first_loses_nothing(
+    data_dir: Path, spawn: Any, containers: None, first_within: list[str], second_within: list[str]
+) -> None:
+    first = spawn(data_dir, within=first_within)
+    conninfo = conninfo_of(first)
+    pid_file = (data_dir / "postgres/postmaster.pid").read_text()
+    for number in range(2):
+        with psycopg.connect(conninfo) as connection:
+            connection.execute(f"CREATE TABLE note_{number} AS SELECT 'kept' AS words")
+        assert_refused(spawn(data_dir, within=second_within))
+        assert (data_dir / "postgres/postmaster.pid").read_text() == pid_file
+    assert fetch(conninfo, "SELECT words FROM note_1") == "kept"
+    let_go(first)
+    with running_server(data_dir) as conninfo:
+        assert fetch(conninfo, "SELECT note_0.words || note_1.words FROM note_0, note_1") == "keptkept"
+
+
+def test_a_server_in_a_container_whose_users_were_killed_is_still_in_use(
+    data_dir: Path, spawn: Any, containers: None
+) -> None:
+    shell = ["sh", "-c", '"$@"; read line', "sh"]
+    first = spawn(data_dir, within=[*CONTAINER, *shell])
+    conninfo = conninfo_of(first)
+    with psycopg.connect(conninfo) as connection:
+        connection.execute("CREATE TABLE note AS SELECT 'kept' AS words")
+    (user,) = [p for p in psutil.Process(first.pid).children(recursive=True) if p.name().startswith("python")]
+    user.kill()
+    wait_until(lambda: not alive(user))
+    for within in (CONTAINER, HALF_A_CONTAINER, []):
+        assert_refused(spawn(data_dir, within=within))
+    assert fetch(conninfo, "SELECT words FROM note") == "kept"
+    servers = servers_below(data_dir)
+    first.kill()  # and all that is in its namespace
+    wait_until(lambda: not any(map(alive, servers)))
+    second = spawn(data_dir, within=CONTAINER)
+    assert fetch(conninfo_of(second), "SELECT words FROM note") == "kept"
+    let_go(second)
+
+
+def test_a_server_of_before_there_was_its_lock_is_found_by_its_users(
+    data_dir: Path, spawn: Any, containers: None
+) -> None:
+    first = spawn(data_dir, within=CONTAINER)
+    conninfo = conninfo_of(first)
+    (data_dir / "run/server.lock").unlink()
+    assert_refused(spawn(data_dir, within=CONTAINER))
+    assert fetch(conninfo, "SELECT 1") == 1
+    let_go(first)
+
+
+def test_a_foreign_proc_is_one_sentence(data_dir: Path, spawn: Any, containers: None) -> None:
+    out, err = spawn(data_dir, within=HALF_A_CONTAINER).communicate(timeout=60)
+    assert out == ""
+    assert "mount /proc in this one" in err
+    with running_server(data_dir) as conninfo:
+        assert fetch(conninfo, "SELECT 1") == 1
 
 
 @pytest.mark.parametrize("name", ["long-" * 30, "with space, comma and 'quote'"])

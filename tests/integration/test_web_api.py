@@ -354,6 +354,72 @@ def test_files_that_are_not_taken(
     assert api.uploads() == before
 
 
+def a_form(*parts: tuple[str, str | bytes]) -> dict[str, Any]:
+    """The body of a form; bytes are a file."""
+    return {
+        name: [
+            (io.BytesIO(value), "form.csv") if isinstance(value, bytes) else value
+            for key, value in parts
+            if key == name
+        ]
+        for name, _ in parts
+    }
+
+
+def test_options_in_the_form_are_those_of_the_address(api: Api) -> None:
+    content = HEADER.replace(b"region,", b"") + row("").removeprefix(b",")
+    form = a_form(("region", "Formed"), ("name", "shown.csv"), ("file", content))
+    sent = api.client.post("/api/v1/ingestions", data=form)
+    assert (sent.status_code, sent.json["file_name"]) == (202, "shown.csv")
+    run_ingestion(api.warehouse, int(sent.json["id"]))
+    assert api.get("/api/v1/weekly-average?region=formed", documents.WeeklyAverage)["trips"] == 1
+    refused = api.client.post("/api/v1/ingestions", data=a_form(("encoding", "klingon"), ("file", content)))
+    assert_problem(refused, 400, "file")
+
+
+@pytest.mark.parametrize(
+    ("parts", "query", "parameter", "complaint"),
+    [
+        ([("regoin", "X"), ("file", HEADER)], "", "regoin", "beside it there may be datasource, encoding, format"),
+        ([("csv", HEADER)], "", "csv", "There is no field 'csv'"),
+        ([("file", HEADER), ("region", HEADER)], "", "region", "There is no field 'region'"),
+        ([("file", HEADER), ("file", HEADER)], "", "file", "2 fields 'file'"),
+        ([("region", "X"), ("region", "Y"), ("file", HEADER)], "", "region", "2 fields 'region'"),
+        ([("region", "X"), ("file", HEADER)], "?region=X", "region", "in the address and in the form"),
+        ([("file", "text")], "", "file", "curl -F file=@"),
+        ([("file", HEADER)], "?region=X&region=Y", "region", "given 2 times"),
+        ([("file", HEADER)], "?regoin=X", "regoin", "There is no parameter 'regoin'"),
+    ],
+)
+def test_what_a_form_says_and_nobody_reads_is_refused(
+    api: Api, parts: list[tuple[str, str | bytes]], query: str, parameter: str, complaint: str
+) -> None:
+    before = api.uploads()
+    answer = api.client.post(f"/api/v1/ingestions{query}", data=a_form(*parts), content_type="multipart/form-data")
+    assert_problem(answer, 400, parameter)
+    assert complaint in answer.json["detail"]
+    assert api.uploads() == before
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "parameter"),
+    [
+        ("GET", "/api/v1/regions?x=1", "x"),
+        ("GET", "/api/v1/ingestions/1?region=X", "region"),
+        ("DELETE", "/api/v1/ingestions/1?force=1", "force"),
+        ("POST", "/api/v1/ingestions/1/cancel?x=1", "x"),
+        ("POST", "/api/v1/weekly-average?region=X", "region"),
+        ("POST", "/api/v1/uploads?region=X", "region"),
+        ("GET", "/api/v1/weekly-average?region=a&region=b", "region"),
+        ("GET", "/api/v1/ingestions?limit=1&limit=2", "limit"),
+    ],
+)
+def test_parameters_that_would_be_ignored_are_refused(api: Api, method: str, path: str, parameter: str) -> None:
+    answer = api.client.open(path, method=method, headers={"Tus-Resumable": "1.0.0"})
+    assert_problem(answer, 400, parameter)
+    assert repr(parameter) in answer.json["detail"] or "give it once" in answer.json["detail"]
+
+
 def test_a_method_that_is_not_taken(api: Api) -> None:
     answer = api.client.put("/api/v1/ingestions")
     assert_problem(answer, 405)

@@ -1,13 +1,13 @@
 """The commands that take files in: `ingest`, `watch` and `worker`."""
 
 import logging
-import shutil
+import os
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -18,16 +18,24 @@ import psycopg
 from tripsmith.cli.options import json_option, print_json
 from tripsmith.ingestion.carry import carry
 from tripsmith.ingestion.ingestion import Ingestion, IngestionConflictError
+from tripsmith.ingestion.notes import add_note
 from tripsmith.ingestion.segments import making_segments
 from tripsmith.ingestion.submission import BadFileError, Options, submit
 from tripsmith.ingestion.worker import work
+from tripsmith.note import Note
 from tripsmith.progress_bar import shown_progress
 from tripsmith.rejection_limit import parse_limit
 from tripsmith.report import print_error, print_ingestion
 from tripsmith.settings import Settings
 from tripsmith.sources.formats import FORMATS
+from tripsmith.sources.stream import known_encoding, open_stream
 from tripsmith.warehouse.database import Warehouse, open_warehouse
 from tripsmith.words import printable
+
+_UNFINISHED = Note(
+    "unfinished_line",
+    "Standard input ended within a line: check that what wrote it came to its end (in a shell, `set -o pipefail`).",
+)
 
 
 def _with_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -123,7 +131,14 @@ def _ingest(
     name, owned = path.name, False
     if str(path) == "-":
         path, name, owned = _spool(settings, sys.stdin.buffer), "standard input", True
-    sent = submit(connection, path, name, options, owns_source=owned, cut=True)
+    try:
+        sent = submit(connection, path, name, options, owns_source=owned, cut=True)
+    except (BadFileError, IngestionConflictError):
+        if owned:
+            path.unlink()
+        raise
+    if owned and sent.is_new and _ends_within_a_line(path, options):
+        add_note(connection, int(sent.ingestion.id), _UNFINISHED)
     if owned and not sent.is_new:
         path.unlink()
     if not sent.is_new and sent.ingestion.state == "succeeded":
@@ -142,11 +157,34 @@ def _ingest(
 
 
 def _spool(settings: Settings, stream: BinaryIO) -> Path:
-    settings.uploads_dir.mkdir(parents=True, exist_ok=True)
-    path = settings.uploads_dir / f"stdin-{datetime.now().astimezone():%Y%m%dT%H%M%S%f}.csv"
-    with path.open("wb") as file:
-        shutil.copyfileobj(stream, file, 1 << 20)
+    """Keep what comes in a file that only its owner reads; of what does not come to its end nothing is kept."""
+    settings.uploads_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix="stdin-", suffix=".csv", dir=settings.uploads_dir)
+    path = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            while block := _read(stream):
+                file.write(block)
+    except BaseException:
+        path.unlink()
+        raise
     return path
+
+
+def _ends_within_a_line(path: Path, options: Options) -> bool:
+    """Whether a text lacks its last line's end, as one does whose writer died; packed files know their own end."""
+    with open_stream(path, known_encoding(options.encoding)) as stream:
+        is_plain = stream.is_plain
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return is_plain and file.read(1) not in b"\r\n"
+
+
+def _read(stream: BinaryIO) -> bytes:
+    try:
+        return stream.read(1 << 20)
+    except OSError as error:
+        raise BadFileError(f"Standard input cannot be read to its end: {error.strerror}; nothing was kept.") from error
 
 
 @contextmanager
@@ -172,7 +210,7 @@ def watch(settings: Settings, folder: Path, options: Options, as_json: bool) -> 
         if as_json:
             print_json(taken.as_json(), indent=None)
         else:
-            click.echo(printable(f"{taken.path}: {taken.message}"))
+            click.echo(printable(f"{taken.name}: {taken.message}"))
 
     with open_warehouse(settings) as warehouse, _stopping() as stop:
         click.echo(f"Watching {folder}; files go on to done/ and failed/ there.", err=True)

@@ -1,14 +1,19 @@
 """The commands that make anew what answers come from: `rebuild` and `index`."""
 
+import time
+from collections.abc import Sequence
+
 import click
 
 from tripsmith.cli.options import json_option, print_json
 from tripsmith.ingestion.ingestion import Ingestion
 from tripsmith.ingestion.rebuild import LAYERS, Layer, rebuild
-from tripsmith.ingestion.segments import make_next_segment
+from tripsmith.ingestion.segments import IndexingDelayedError, make_next_segment
 from tripsmith.settings import Settings
-from tripsmith.warehouse.database import open_warehouse
+from tripsmith.warehouse.database import Warehouse, open_warehouse
 from tripsmith.words import printable
+
+_AGAIN_SECONDS = 0.5
 
 
 @click.command("rebuild")
@@ -37,7 +42,7 @@ def index(settings: Settings, as_json: bool) -> None:
     """Index trips by place, for boxes and polygons to be answered at once; `serve` and `worker` do it by themselves."""
     done: list[int] = []
     with open_warehouse(settings) as warehouse:
-        while made := make_next_segment(warehouse, few=1):
+        while made := _next_segment(warehouse):
             done += made
             if not as_json:
                 click.echo(f"Indexed ingestion{'s' if len(made) > 1 else ''} {', '.join(map(str, made))}")
@@ -45,3 +50,16 @@ def index(settings: Settings, as_json: bool) -> None:
         print_json({"ingestions": [str(number) for number in done]})
     elif not done:
         click.echo("All ingestions are indexed.")
+
+
+def _next_segment(warehouse: Warehouse) -> Sequence[int]:
+    """Index the next ingestions, for as long as another process is at it or stops it; return none when none waits."""
+    is_told = False
+    while True:
+        try:
+            return make_next_segment(warehouse, few=1)
+        except IndexingDelayedError as error:
+            if not is_told:
+                click.echo(f"{error} Waiting for that.", err=True)
+            is_told = True
+            time.sleep(_AGAIN_SECONDS)

@@ -35,6 +35,10 @@ _LOOK_EVERY_SECONDS = 2
 _LONGEST_PAUSE_SECONDS = 600
 
 
+class IndexingDelayedError(Exception):
+    """Nothing was indexed just now, though something may wait; the message is a sentence that says why."""
+
+
 class _ChangedError(Exception):
     """An ingestion was removed or rebuilt, or is about to be."""
 
@@ -58,13 +62,13 @@ class _Plan:
 def make_next_segment(warehouse: Warehouse, *, few: int = FEW_TRIPS) -> Sequence[int]:
     """Make a segment for an ingestion that waits for one, or for small ones with `few` trips or more in all.
 
-    Returns the ids of the ingestions; none when none waits, while another process is at it, and when interrupted.
-    Raises DiskTooSmallError.
+    Returns the ids of the ingestions; none when none waits. Raises IndexingDelayedError while another process is at it
+    and when interrupted, and DiskTooSmallError.
     """
     # One at a time: a second one would take the other's cores.
     with warehouse.connect() as connection, claim(connection, 0, kind=SEGMENT) as claimed:
         if not claimed:
-            return ()
+            raise IndexingDelayedError("Another process is indexing.")
         # What still works on one is the orphan of a process that was killed.
         interrupt(connection)
         for (unfinished,) in connection.execute(QUERIES["list_unfinished_segments"]).fetchall():
@@ -75,8 +79,8 @@ def make_next_segment(warehouse: Warehouse, *, few: int = FEW_TRIPS) -> Sequence
                 segment = make_segment(warehouse, plan.batches, plan.hold)
             except _ChangedError:
                 continue
-            except psycopg.errors.QueryCanceled:
-                return ()
+            except psycopg.errors.QueryCanceled as error:
+                raise IndexingDelayedError("An ingestion is being removed or rebuilt.") from error
             with connection.transaction():
                 try:
                     plan.hold(connection)
@@ -113,6 +117,8 @@ def _make_until(warehouse: Warehouse, stop: threading.Event) -> None:
         try:
             while not stop.is_set() and (made := make_next_segment(warehouse)):
                 logger.info("indexed %s ingestions, %s to %s", len(made), made[0], made[-1])
+            pause = _LOOK_EVERY_SECONDS
+        except IndexingDelayedError:
             pause = _LOOK_EVERY_SECONDS
         except (psycopg.Error, WarehouseError, DiskTooSmallError) as error:
             # What is wrong may stay so for long; nobody waits for this.

@@ -2,6 +2,8 @@
 
 In the data directory: `postgres` is PGDATA, `run` holds the socket, locks, password and generated settings, `log` the
 server's log. Lines in a file `postgres.conf` of the data directory override any generated setting at the next start.
+Of the locks, `start.lock` is held by who starts or stops the server, `users.lock` by all who use it, and `server.lock`
+by the server itself.
 """
 
 import errno
@@ -57,8 +59,10 @@ def running_server(data_dir: Path) -> Iterator[str]:
     opener = os.getpid()
     try:
         with _told_plainly(data_dir), _exclusive(site):
+            # Before server.lock was there, only this one told of servers that cannot be seen from here.
+            is_used = not site.server_lock.exists() and not _try_lock(users, fcntl.LOCK_EX)
             _lock(users, fcntl.LOCK_SH)
-            conninfo = _ensure_running(site)
+            conninfo = _ensure_running(site, is_used=is_used)
         yield conninfo
     finally:
         # A forked child that unwinds through here has no share in its parent's server.
@@ -103,6 +107,10 @@ class _Site:
         return self.data_dir / "run"
 
     @property
+    def server_lock(self) -> Path:
+        return self.run_dir / "server.lock"
+
+    @property
     def log_file(self) -> Path:
         return self.data_dir / "log" / "postgres.log"
 
@@ -118,8 +126,13 @@ class _Site:
             else:
                 os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
-    def run(self, command: Sequence[str | Path], stdin: str = "") -> subprocess.CompletedProcess[str]:
-        """Run a command as the server's user, away from the terminal's signals and the caller's environment."""
+    def run(
+        self, command: Sequence[str | Path], stdin: str = "", descriptors: Sequence[int] = ()
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command as the server's user, away from the terminal's signals and the caller's environment.
+
+        It inherits these descriptors.
+        """
         as_root = os.geteuid() == 0
         return subprocess.run(
             [str(word) for word in command],
@@ -131,6 +144,7 @@ class _Site:
             cwd="/",
             env={"PATH": os.defpath, "LC_ALL": "C"},
             umask=0o077,
+            pass_fds=descriptors,
             start_new_session=True,
             user=self.uid if as_root else None,
             group=self.gid if as_root else None,
@@ -313,13 +327,16 @@ def _open_lock(site: _Site, name: str) -> int:
 def _lock(descriptor: int, kind: int) -> None:
     # Asked again and again rather than waited for: a wait in the kernel would stop every greenlet of a gevent server,
     # the one that holds the lock included.
-    while True:
-        try:
-            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(_POLL_SECONDS)
-        else:
-            return
+    while not _try_lock(descriptor, kind):
+        time.sleep(_POLL_SECONDS)
+
+
+def _try_lock(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _close_lock(descriptor: int) -> None:
@@ -354,13 +371,35 @@ def _leave(site: _Site, users: int) -> None:
     """Give up a share in the server and stop it if no other is held (none can be taken meanwhile)."""
     try:
         with _exclusive(site):
-            try:
-                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return
-            _stop(site)
+            if _try_lock(users, fcntl.LOCK_EX):
+                _stop(site)
     finally:
         _close_lock(users)
+
+
+@contextmanager
+def _server_lock(site: _Site) -> Iterator[int]:
+    """Yield a lock for a server to inherit: for as long as it or a backend lives, in whatever PID namespace.
+
+    Raises ServerError when there is such a server already.
+    """
+    descriptor = _open_lock(site, site.server_lock.name)
+    try:
+        if not _try_lock(descriptor, fcntl.LOCK_EX):
+            raise _out_of_sight(site)
+        _lock(descriptor, fcntl.LOCK_SH)
+        yield descriptor
+    finally:
+        # Closed and not unlocked, since the server has the same lock.
+        _open_locks.discard(descriptor)
+        os.close(descriptor)
+
+
+def _out_of_sight(site: _Site) -> ServerError:
+    return ServerError(
+        f"The database in {site.data_dir} is in use by a PostgreSQL server in another container or PID namespace: "
+        "run this there, stop that server first, or set TRIPSMITH_DATABASE_URL here to connect to it."
+    )
 
 
 # Processes.
@@ -388,6 +427,20 @@ def _processes(site: _Site) -> list[psutil.Process]:
     return found
 
 
+def _sees_own_processes() -> bool:
+    """Whether /proc shows the processes of our PID namespace under the numbers that they have in it."""
+    return str(Path("/proc/self").readlink()) == str(os.getpid())
+
+
+def _is_in_inner_namespace(process: psutil.Process) -> bool:
+    """Whether a process has another number in a container of its own."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        for line in Path(f"/proc/{process.pid}/status").read_text().splitlines():
+            if line.startswith("NSpid:"):
+                return len(line.split()) > 2
+    return False
+
+
 def _alive(process: psutil.Process) -> bool:
     # A dead process may stay a zombie for good where process 1 of a container reaps nobody.
     try:
@@ -399,7 +452,7 @@ def _alive(process: psutil.Process) -> bool:
 def _postmaster(site: _Site) -> _Postmaster | None:
     """Return the live postmaster; a stale postmaster.pid, its number perhaps another process's by now, is none."""
     lines = _read_postmaster_file(site)
-    if lines is None:
+    if lines is None or not _sees_own_processes():
         return None
     for process in _processes(site):
         if str(process.pid) == lines[0]:
@@ -444,16 +497,32 @@ def _stop(site: _Site) -> None:
 # Making and starting.
 
 
-def _ensure_running(site: _Site) -> str:
+def _ensure_running(site: _Site, *, is_used: bool) -> str:
+    """Return the conninfo of the server, started if there is none; `is_used` says that somebody uses one already."""
     _check_version(site)
     found = _postmaster(site)
+    if found is None:
+        _check_sight(site, is_used=is_used)
     # One that stops, perhaps only from now on, makes room for the next.
     if found is None or not _opens(site, found.process):
         _end_orphans(site)
-        process, log_start = _start(site)
+        with _server_lock(site) as lock:
+            process, log_start = _start(site, lock)
         if not _opens(site, process):
             raise _start_error(site, log_start)
     return _conninfo(site, DATABASE)
+
+
+def _check_sight(site: _Site, *, is_used: bool) -> None:
+    """Raise ServerError where a server that we have no number for may live; those we see are not ours to end then."""
+    if is_used or any(_is_in_inner_namespace(process) for process in _processes(site)):
+        raise _out_of_sight(site)
+    if not _sees_own_processes():
+        with _server_lock(site):
+            raise ServerError(
+                "/proc shows the processes of another PID namespace, so that no database can be started here: mount"
+                " /proc in this one, as `unshare --mount-proc` does."
+            )
 
 
 def _check_version(site: _Site) -> None:
@@ -471,23 +540,26 @@ def _check_version(site: _Site) -> None:
         )
 
 
-def _start(site: _Site) -> tuple[psutil.Process, int]:
-    """Start the server, making its data first if there is none. Returns it and where its part of the log begins."""
+def _start(site: _Site, lock: int) -> tuple[psutil.Process, int]:
+    """Start the server, making its data first if there is none; it inherits the lock.
+
+    Returns it and where its part of the log begins.
+    """
     programs = _server_programs(site)
     if not site.pgdata.exists():
         _make_cluster(site, programs)
-    # No process of this directory is left, so these are stale; their number may be some other process's by now, or a
-    # zombie's.
+    # No process of this directory is left, here or elsewhere, so these are stale; their number may be some other
+    # process's by now, or a zombie's.
     for stale in (site.pgdata / "postmaster.pid", *_socket_dir(site).glob(".s.PGSQL.*.lock")):
         stale.unlink(missing_ok=True)
     config = _write_config(site, programs)
     if not site.passfile.exists():
-        _set_password(site, programs, config)
+        _set_password(site, programs, config, lock)
     log_start = _turn_log(site)
     # The shell leaves at once, so that the server is nobody's child here and no zombie when it ends.
     script = 'log=$1; shift; "$@" </dev/null >>"$log" 2>&1 & echo $!'
     server = [str(programs / "postgres"), "-D", str(site.pgdata), "-c", f"config_file={config}"]
-    started = site.run(["/bin/sh", "-c", script, "sh", str(site.log_file), *server])
+    started = site.run(["/bin/sh", "-c", script, "sh", str(site.log_file), *server], descriptors=[lock])
     try:
         return psutil.Process(int(started.stdout)), log_start
     except (ValueError, psutil.NoSuchProcess):
@@ -530,11 +602,12 @@ def _write_config(site: _Site, programs: Path) -> Path:
     return config
 
 
-def _set_password(site: _Site, programs: Path, config: Path) -> None:
+def _set_password(site: _Site, programs: Path, config: Path, lock: int) -> None:
     """Give the role a new random password, with no server running, and write it to the password file."""
     password = secrets.token_urlsafe(24)
     server = [str(programs / "postgres"), "--single", "-D", str(site.pgdata), "-c", f"config_file={config}"]
-    done = site.run([*server, "postgres"], stdin=f"ALTER ROLE {ROLE} PASSWORD '{password}'\n")
+    statement = f"ALTER ROLE {ROLE} PASSWORD '{password}'\n"
+    done = site.run([*server, "postgres"], stdin=statement, descriptors=[lock])
     # A statement that fails in single-user mode is only told on stderr.
     if done.returncode != 0 or "ERROR:" in done.stderr:
         raise ServerError(_failure(site, "started", done.stderr))

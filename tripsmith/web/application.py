@@ -22,6 +22,7 @@ from tripsmith.web import (
     metrics,
     monitoring,
     original,
+    parameters,
     problems,
     reference,
     trip_groups,
@@ -29,6 +30,7 @@ from tripsmith.web import (
     upload,
     weekly_averages,
 )
+from tripsmith.web.body import WholeBodies
 from tripsmith.web.feed import IngestionFeed
 from tripsmith.web.same_origin import SameOrigin
 
@@ -76,6 +78,7 @@ def create_app(settings: Settings, warehouse: Warehouse) -> tuple[OpenAPI, Socke
 
     monitoring.register(app, warehouse, feed, ingestion_namespace.count)
     access.register(app, guard)
+    parameters.register(app)
     app.extensions[current.EXTENSION] = current.Current(settings, warehouse, feed)
     app.extensions[_LOOPS] = (
         feed.run,
@@ -84,6 +87,7 @@ def create_app(settings: Settings, warehouse: Warehouse) -> tuple[OpenAPI, Socke
     )
     app.extensions[original.EXTENSION] = original_namespace
     app.wsgi_app = SameOrigin(app.wsgi_app, settings)  # type: ignore[method-assign]
+    app.wsgi_app = WholeBodies(app.wsgi_app, settings.silent_seconds)  # type: ignore[method-assign]
     return app, socketio
 
 

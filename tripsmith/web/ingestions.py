@@ -11,10 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from tripsmith.answers.question import BadQuestionError
 from tripsmith.ingestion import submission
 from tripsmith.ingestion.ingestion import RejectedRow, get_ingestion, list_ingestions
-from tripsmith.ingestion.submission import Options
 from tripsmith.warehouse.database import Warehouse
 from tripsmith.web import documents
 from tripsmith.web.current import current
+from tripsmith.web.parameters import OPTION_NAMES, read_options
 from tripsmith.web.problems import problems
 from tripsmith.web.upload import receive
 
@@ -84,18 +84,17 @@ class IngestionPath(BaseModel):
 @api.post(
     "",
     operation_id="createIngestion",
-    responses={202: documents.Ingestion, 200: documents.Ingestion, **problems(409, 413, 415, 507)},
+    responses={202: documents.Ingestion, 200: documents.Ingestion, **problems(408, 409, 413, 415, 507)},
     openapi_extensions={"requestBody": _UPLOAD_BODY},
 )
 def create_ingestion(query: UploadQuery) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Send a CSV file.
 
     Answers 202 as soon as the file has arrived; its way through the layers is then seen live. The same content sent
-    again is answered 200 with the ingestion that has it.
+    again is answered 200 with the ingestion that has it. The parameters may also be fields of the form.
     """
-    upload = receive(query.name)
-    options = Options(**query.model_dump(exclude={"name"}))
-    submitted = upload.submit(options)
+    upload = receive(query.name, OPTION_NAMES)
+    submitted = upload.submit(read_options(query.model_dump(exclude_none=True) | upload.fields))
     location = url_for("ingestions.show_ingestion", id=submitted.ingestion.id)
     return submitted.ingestion.as_json(), 202 if submitted.is_new else 200, {"Location": location}
 

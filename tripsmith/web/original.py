@@ -13,6 +13,7 @@ import gevent
 from flask import Blueprint, Response, current_app, request
 from flask_socketio import SocketIO
 from gevent.queue import JoinableQueue
+from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import HTTPException
 
 from tripsmith.answers.question import BadQuestionError, UnknownRegionError
@@ -25,7 +26,7 @@ from tripsmith.web.access import Guard, GuardedNamespace
 from tripsmith.web.current import current
 from tripsmith.web.feed import IngestionFeed
 from tripsmith.web.problems import describe
-from tripsmith.web.upload import allow_large_body, receive_part
+from tripsmith.web.upload import BrokenFormError, allow_large_body, receive_part
 
 NAMESPACE = "/my_namespace"
 EXTENSION = "tripsmith-original"
@@ -48,7 +49,7 @@ _BURST = 10 * len(_MESSAGES)
 
 _RELOAD_AFTER_SECONDS = 0.5
 # The original knew 400 and 500 only; these its clients have to tell apart.
-_TOLD_STATUSES = (401, 403, 413, 503)
+_TOLD_STATUSES = (401, 403, 408, 413, 503)
 
 pages = Blueprint("original", __name__)
 
@@ -109,9 +110,13 @@ def _namespace() -> OriginalNamespace:
 def upload_csv() -> tuple[dict[str, str], int]:
     """Take a file and answer when it is through all three layers."""
     allow_large_body()
-    if "file" not in request.files:
+    try:
+        files_sent = request.files
+    except BrokenFormError:
+        files_sent = ImmutableMultiDict()
+    if "file" not in files_sent:
         return {"error": "No file part"}, 400
-    name = request.files["file"].filename
+    name = files_sent["file"].filename
     if not name:
         return {"error": "No selected file"}, 400
     if not name.endswith(".csv"):

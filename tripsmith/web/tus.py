@@ -18,7 +18,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
@@ -26,19 +26,33 @@ from typing import Any
 
 import gevent
 from flask import Blueprint, Response, request, url_for
-from werkzeug.exceptions import Conflict, Gone, Locked, NotFound, RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import (
+    ClientDisconnected,
+    Conflict,
+    Gone,
+    Locked,
+    NotFound,
+    RequestEntityTooLarge,
+    RequestTimeout,
+    UnsupportedMediaType,
+)
 
 from tripsmith.ingestion.ingestion import IngestionConflictError
 from tripsmith.ingestion.submission import BadFileError, Options, check_options
 from tripsmith.web.current import current
+from tripsmith.web.parameters import OPTION_NAMES, read_options
 from tripsmith.web.problems import problem
-from tripsmith.web.upload import STALE_SECONDS, allow_large_body, label, read_body, submit_file
+from tripsmith.web.upload import STALE_SECONDS, allow_large_body, label, submit_file
 
 VERSION = "1.0.0"
 INGESTION_HEADER = "Tripsmith-Ingestion"
 CONTENT_HEADER = "Tripsmith-Content"  # "new", or "known" where the warehouse had it
 
 _EXTENSIONS = "creation,creation-with-upload,termination,expiration,checksum"
+# What clients say of a file by themselves: tus-js-client, Uppy, the mobile ones. The first two are its name.
+_LABELS = ("filename", "name", "filetype", "type", "relativePath", "size", "lastModified")
+# By which a client that does not ask what is spoken here may send parts of a file as if they were whole.
+_FOREIGN_EXTENSIONS = {"Upload-Concat": "concatenation", "Upload-Defer-Length": "creation-defer-length"}
 _MEDIA_TYPE = "application/offset+octet-stream"
 _DIGESTS = ("sha1", "sha256", "md5")
 _ID = re.compile(r"[A-Za-z0-9_-]{22}")
@@ -63,6 +77,7 @@ class _Resumable:
     options: Options
     ingestion: str | None = None
     is_known: bool = False
+    metadata: str = ""
 
     @property
     def data(self) -> Path:
@@ -102,7 +117,7 @@ def show_abilities() -> Response:
 
 @pages.post("")
 def create() -> Response:
-    """Begin an upload; `Upload-Metadata` may hold filename and the options of an ingestion."""
+    """Begin an upload; `Upload-Metadata` may hold its filename and the options of an ingestion."""
     discard_stale(_folder())
     length = _size("Upload-Length")
     if length == 0:
@@ -111,13 +126,15 @@ def create() -> Response:
         allow_large_body()
         raise RequestEntityTooLarge
     metadata = _metadata(request.headers.get("Upload-Metadata", ""))
-    options = Options(**{option.name: metadata.get(option.name) for option in fields(Options)})
+    options = read_options(metadata)
     check_options(options)  # rather now than when all of it is here
     _folder().mkdir(mode=0o700, parents=True, exist_ok=True)
     if length > shutil.disk_usage(_folder()).free:
         raise OSError(errno.ENOSPC, "the upload would not fit")
     name = label(metadata.get("filename") or metadata.get("name"))
-    upload = _Resumable(secrets.token_urlsafe(16), length, name, options)
+    upload = _Resumable(
+        secrets.token_urlsafe(16), length, name, options, metadata=request.headers.get("Upload-Metadata", "")
+    )
     upload.data.touch(mode=0o600)
     upload.write()
     if request.mimetype == _MEDIA_TYPE:
@@ -131,7 +148,10 @@ def show(upload_id: str) -> Response:
     """Tell how much is here (HEAD), so that the client goes on from there."""
     with _locked(upload_id) as found:
         upload = _finish(found)
-        return _state(upload, 200, **{"Upload-Length": str(upload.length), "Cache-Control": "no-store"})
+        headers = {"Upload-Length": str(upload.length), "Cache-Control": "no-store"}
+        if upload.metadata:
+            headers["Upload-Metadata"] = upload.metadata
+        return _state(upload, 200, **headers)
 
 
 @pages.route("/<upload_id>", methods=["PATCH", "DELETE", "POST"])
@@ -167,6 +187,18 @@ def check_version() -> Response | None:
     )
 
 
+@pages.before_request
+def check_extensions() -> None:
+    """Refuse a request that relies on an extension of the protocol that is not spoken here."""
+    for header, extension in _FOREIGN_EXTENSIONS.items():
+        if header in request.headers:
+            raise BadHeaderError(
+                header,
+                f"{header} is not understood here, as the extension {extension} is not offered; send the file"
+                " as one upload whose Upload-Length is known.",
+            )
+
+
 @pages.after_request
 def add_version(response: Response) -> Response:
     """Say in every answer which version of the protocol it is of."""
@@ -197,7 +229,7 @@ def _receive(upload: _Resumable, offset: int) -> _Resumable:
     try:
         with upload.data.open("ab", buffering=0) as file:
             room = upload.length - offset
-            while block := read_body(min(_BLOCK_BYTES, room + 1)):
+            for block in _blocks(room):
                 room -= len(block)
                 if room < 0:
                     file.truncate(offset)
@@ -211,6 +243,17 @@ def _receive(upload: _Resumable, offset: int) -> _Resumable:
     finally:
         _receiving.pop(upload.id, None)
     return _finish(upload)
+
+
+def _blocks(room: int) -> Iterator[bytes]:
+    """Yield this request's body, of which one byte more than there is room for is enough.
+
+    A body that stops short is no error here: the offset in the answer says what is kept, and where to go on.
+    """
+    with suppress(RequestTimeout, ClientDisconnected):
+        while block := request.stream.read(min(_BLOCK_BYTES, room + 1)):
+            room -= len(block)
+            yield block
 
 
 def _write_all(file: io.FileIO, block: bytes) -> None:
@@ -317,10 +360,17 @@ def _size(header: str) -> int:
 
 
 def _metadata(text: str) -> dict[str, str]:
-    """Return what a header of pairs `key base64,key base64` says."""
+    """Return what a header of pairs `key base64,key base64` says; keys that are not known here are refused."""
     found = {}
     for pair in filter(None, (part.strip() for part in text.split(","))):
         key, _, value = pair.partition(" ")
+        if key not in (*OPTION_NAMES, *_LABELS):
+            known = ", ".join(sorted((*OPTION_NAMES, *_LABELS)))
+            raise BadHeaderError(
+                "Upload-Metadata", f"There is no {key!r} in Upload-Metadata here; there may be {known}."
+            )
+        if key in found:
+            raise BadHeaderError("Upload-Metadata", f"{key} is given twice in Upload-Metadata; give it once.")
         try:
             found[key] = base64.b64decode(value, validate=True).decode()
         except (binascii.Error, UnicodeDecodeError):

@@ -4,15 +4,18 @@ import hashlib
 import io
 import tempfile
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 import gevent
 from flask import Request, g, request
 from gevent.util import wrap_errors
-from werkzeug.exceptions import ClientDisconnected, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from werkzeug.formparser import FormDataParser
 
+from tripsmith.answers.question import BadQuestionError
 from tripsmith.ingestion.submission import BadFileError, Options, Submission, submit
 from tripsmith.web.current import current
 
@@ -21,8 +24,6 @@ _PREFIX, _PARTIAL, _WHOLE = "upload-", ".part", ".csv"
 _YIELD_BYTES = 1 << 20
 STALE_SECONDS = 86_400
 _NAME_MAX = 255
-# A line may be poor, but a connection that is dead tells nobody.
-_SILENT_SECONDS = 300
 
 
 class _UploadFile(io.BufferedRandom):
@@ -44,8 +45,29 @@ class _UploadFile(io.BufferedRandom):
         return written
 
 
+class BrokenFormError(BadRequest):
+    """A multipart body is not whole, or not a form at all."""
+
+    description = (
+        "The multipart form is not whole: its closing boundary, or the name of a part, is missing; send it again."
+    )
+
+
+class _WholeForms(FormDataParser):
+    """Refuses a form that is cut short, which would otherwise be read as an empty one."""
+
+    def parse(self, *arguments: Any, **options: Any) -> Any:
+        self.silent = False
+        try:
+            return super().parse(*arguments, **options)
+        except ValueError as error:
+            raise BrokenFormError from error
+
+
 class UploadRequest(Request):
     """A request whose file parts go straight to the uploads folder instead of memory and /tmp."""
+
+    form_data_parser_class = _WholeForms
 
     def _get_file_stream(
         self,
@@ -59,11 +81,15 @@ class UploadRequest(Request):
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file that has arrived whole, under the name that its sender gives it: a label, never a path."""
+    """A file that has arrived whole, under the name that its sender gives it: a label, never a path.
+
+    `fields` are those of the form that it came in.
+    """
 
     path: Path
     file_name: str
     sha256: bytes
+    fields: dict[str, str] = field(default_factory=dict)
 
     def submit(self, options: Options) -> Submission:
         """Queue the upload for ingestion; the ingestion owns the file if it needs it."""
@@ -96,13 +122,15 @@ def allow_large_body() -> None:
     request.max_content_length = current().settings.max_upload_bytes
 
 
-def receive(name: str | None) -> Upload:
+def receive(name: str | None, field_names: Collection[str]) -> Upload:
     """Return the file of this request: the part `file` of a multipart body, or a text/csv body called `name`.
 
-    Raises BadFileError when there is none, and HTTP errors for other kinds of body and broken ones.
+    Fields of these names, and `name`, may be in the form beside the file. Raises BadFileError when there is no file,
+    BadQuestionError for other fields, and HTTP errors for other kinds of body and broken ones.
     """
     allow_large_body()
     if request.mimetype == "multipart/form-data":
+        _check_form((*field_names, "name"))
         return receive_part(name)
     if request.mimetype != "text/csv":
         raise UnsupportedMediaType(
@@ -110,19 +138,27 @@ def receive(name: str | None) -> Upload:
             " or the CSV itself as text/csv."
         )
     with _new_file() as file:
-        while block := read_body(_YIELD_BYTES):
+        while block := request.stream.read(_YIELD_BYTES):
             file.write(block)
-        # The web server takes a connection that is cut for the body's end.
-        if request.content_length is not None and file.tell() != request.content_length:
-            raise ClientDisconnected
     return Upload(_whole(file), label(name), file.sha256.digest())
 
 
-def read_body(size: int) -> bytes:
-    """Return up to `size` bytes of this request's body; none at its end, or where nothing more has come for minutes."""
-    with gevent.Timeout(_SILENT_SECONDS, exception=False):  # type: ignore[arg-type]  # it may be, for no exception
-        return request.stream.read(size)
-    return b""
+def _check_form(field_names: Collection[str]) -> None:
+    """Raise BadQuestionError for a part of this request's form that would be ignored."""
+    counts = {name: len(values) for form in (request.files, request.form) for name, values in form.lists()}
+    for name, count in counts.items():
+        if name != "file" and (name in request.files or name not in field_names):
+            known = ", ".join(sorted(field_names))
+            raise BadQuestionError(
+                name,
+                f"There is no field {name!r} here: the file is sent as `file`, and beside it there may be {known}.",
+            )
+        if count > 1:
+            raise BadQuestionError(name, f"The form has {count} fields {name!r}; send one, and a request a file.")
+        if name != "file" and name in request.args:
+            raise BadQuestionError(name, f"{name} is given in the address and in the form; give it once.")
+    if "file" in request.form:
+        raise BadFileError("The field `file` is text; send it with a file name, as `curl -F file=@trips.csv` does.")
 
 
 def receive_part(name: str | None = None) -> Upload:
@@ -131,7 +167,8 @@ def receive_part(name: str | None = None) -> Upload:
     if part is None:
         raise BadFileError("There is no field `file` in the form; send the CSV as that.")
     file = cast(_UploadFile, part.stream)
-    return Upload(_whole(file), label(name or part.filename), file.sha256.digest())
+    shown = label(name or request.form.get("name") or part.filename)
+    return Upload(_whole(file), shown, file.sha256.digest(), request.form.to_dict())
 
 
 def label(name: str | None) -> str:
