@@ -19,6 +19,7 @@ from tripsmith.ingestion.ingestion import (
 )
 from tripsmith.ingestion.ownership import claim
 from tripsmith.ingestion.segments import interrupt, leave_segment
+from tripsmith.names import clean, is_missing, name_key
 from tripsmith.sources.chunks import Chunk, chunk_size, cut_ahead
 from tripsmith.sources.layout import Layout, check_format, inspect
 from tripsmith.sources.stream import SourceError, digest, known_encoding, stamp
@@ -88,14 +89,14 @@ def submit(
     if cut and sha256 is None and submitted.size > chunk_size(submitted.size):
         sha256, chunks = _digest_and_cut(path.absolute(), encoding, layout)
     parameters = {
-        "file_name": file_name,
+        "file_name": clean(file_name) or file_name,
         "source_path": str(path.absolute()),
         "owns_source": owns_source,
         "sha256": sha256 or digest(path),
         "format": layout.format.name,
         "encoding": encoding,
-        "region": options.region,
-        "datasource": options.datasource,
+        "region": options.region and clean(options.region),
+        "datasource": options.datasource and clean(options.datasource),
         "bytes_total": submitted.size,
         "source_modified_ns": submitted.modified_ns,
     }
@@ -109,7 +110,7 @@ def submit(
         else:
             ingestion_id, state, known_path, owns_known, *kept = known
             asked = [parameters[name] for name in ("format", "encoding", "region", "datasource")]
-            if kept != asked:
+            if _compared(kept) != _compared(asked):
                 raise IngestionConflictError(
                     f"This content is ingestion {ingestion_id} already, with {_describe(kept)} and not"
                     f" {_describe(asked)}; remove that one first to have it otherwise."
@@ -217,8 +218,10 @@ def check_options(options: Options) -> None:
         check_format(options.format)
     for name in options.given:
         value = str(getattr(options, name))
-        if not value.strip():
+        if not clean(value):
             raise BadFileError(f"The {name} given is empty; leave it out or name one.")
+        if is_missing(value):
+            raise BadFileError(f"The {name} given is {value!r}, which stands for no value; leave it out or name one.")
         if len(value) > MAX_NAME_CHARACTERS or not _is_storable(value):
             raise BadFileError(f"The {name} given must be text of at most {MAX_NAME_CHARACTERS} characters.")
 
@@ -226,6 +229,11 @@ def check_options(options: Options) -> None:
 def _is_storable(text: str) -> bool:
     """Whether PostgreSQL can hold a text: no NUL, and no byte of a file name that is not UTF-8."""
     return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _compared(options: list[Any]) -> list[Any]:
+    """Return format, encoding, region and data source as they are compared: names whatever their case."""
+    return options[:2] + [name and name_key(name) for name in options[2:]]
 
 
 def _describe(options: list[Any]) -> str:

@@ -54,7 +54,9 @@ def test_a_key_does_not_depend_on_composition_invisible_characters_and_outer_bla
     assert clean(clean(text)) == clean(text)
 
 
-@pytest.mark.parametrize("name", ["", " \u00a0", "\u200b\ufeff", "NULL", " Null ", "\\N", "nan", "NaN", "None", "N/A", "#n/a"])
+@pytest.mark.parametrize(
+    "name", ["", " \u00a0", "\u200b\ufeff", "NULL", " Null ", "\\N", "nan", "NaN", "None", "N/A", "#n/a"]
+)
 def test_names_that_stand_for_no_value(name):
     assert is_missing(name)
 
