@@ -12,12 +12,19 @@ _LAYERS = {
     "silver": """
         SELECT trip.line, trip.started_at, trip.origin_longitude, trip.origin_latitude, trip.destination_longitude,
                trip.destination_latitude, trip.origin_tile, trip.destination_tile, trip.utc_offset_minutes,
-               region.key AS region, datasource.key AS datasource
+               trip.suspicious, region.key AS region, datasource.key AS datasource
         FROM silver.trip AS trip
         LEFT JOIN silver.region AS region ON region.id = trip.region_id
         LEFT JOIN silver.datasource AS datasource ON datasource.id = trip.datasource_id
         WHERE trip.ingestion_id = {id}""",
     "rejected": "SELECT line, record, reasons FROM silver.rejected_row WHERE ingestion_id = {id}",
+    "marks": """
+        SELECT region.key AS region, datasource.key AS datasource, mark, sum(trips) AS trips
+        FROM silver.trip_mark
+        JOIN silver.region AS region ON region.id = region_id
+        JOIN silver.datasource AS datasource ON datasource.id = datasource_id
+        WHERE ingestion_id = {id}
+        GROUP BY 1, 2, 3""",
     "trip groups": """
         SELECT region.key AS region, hour, origin_tile, destination_tile, sum(trips) AS trips
         FROM gold.trip_group LEFT JOIN silver.region AS region ON region.id = region_id
@@ -98,6 +105,25 @@ def gold_differences(connection: Connection[Any]) -> dict[str, list[tuple[Any, .
     return {name: rows for name, rows in differences.items() if rows}
 
 
+def mark_differences(connection: Connection[Any], ingestion_id: str) -> list[tuple[Any, ...]]:
+    """Return the marks of an ingestion in which silver.trip_mark differs from a recount of its trips."""
+    query = """
+        WITH kept AS (
+            SELECT region_id, datasource_id, mark, sum(trips)::bigint AS trips
+            FROM silver.trip_mark WHERE ingestion_id = %(id)s GROUP BY 1, 2, 3
+        ), counted AS (
+            SELECT region_id, datasource_id, mark, count(*) AS trips
+            FROM silver.trip
+            CROSS JOIN LATERAL unnest(
+                coalesce(suspicious, '{}') || CASE WHEN utc_offset_minutes = 0 THEN '{states_utc}'::text[] END
+            ) AS marked (mark)
+            WHERE ingestion_id = %(id)s
+            GROUP BY 1, 2, 3
+        )
+        (TABLE kept EXCEPT ALL TABLE counted) UNION ALL (TABLE counted EXCEPT ALL TABLE kept)"""
+    return connection.execute(query, {"id": int(ingestion_id)}).fetchall()
+
+
 def check_sums(connection: Connection[Any], ingestion_id: str) -> dict[str, tuple[int, str]]:
     """Assert what holds for any ingestion that succeeded, nothing being lost on its way; return its checksums."""
     row = connection.execute(
@@ -109,4 +135,5 @@ def check_sums(connection: Connection[Any], ingestion_id: str) -> dict[str, tupl
     assert (held["bronze"] + held["malformed"], held["silver"], held["rejected"]) == row
     assert row[0] == row[1] + row[2]
     assert gold_differences(connection) == {}
+    assert mark_differences(connection, ingestion_id) == []
     return sums

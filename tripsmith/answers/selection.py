@@ -11,10 +11,11 @@ from psycopg import Connection, sql
 
 from tripsmith.answers.question import BadQuestionError, UnknownDatasourceError, UnknownRegionError
 from tripsmith.answers.shape import BoundingBox, Polygon, Shape
+from tripsmith.names import name_key
 from tripsmith.note import Note
 from tripsmith.warehouse.gold.segment import ENDS, End
 from tripsmith.warehouse.queries import load_queries
-from tripsmith.warehouse.silver.names import MAX_NAME_CHARACTERS, name_key
+from tripsmith.warehouse.silver.names import MAX_NAME_CHARACTERS
 
 QUERIES = load_queries("tripsmith.answers", "selection.sql")
 

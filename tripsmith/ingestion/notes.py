@@ -21,11 +21,20 @@ _FACTS = {
     " record on line {first_line:,}: is a quote missing there?",
 }
 
-# What trips may be marked with, by code.
+# What trips may be marked with, by code: in words for one trip, and for more.
 _MARKS = {
-    "before_1900": "{trips:,} trips are dated before 1900; they are loaded and marked as suspicious.",
-    "after_tomorrow": "{trips:,} trips are dated after tomorrow; they are loaded and marked as suspicious.",
-    "states_utc": "{trips:,} trips state their time in UTC: their hours, days and weeks are those of UTC, not local.",
+    "before_1900": (
+        "1 trip is dated before 1900; it is loaded and marked as suspicious.",
+        "{trips:,} trips are dated before 1900; they are loaded and marked as suspicious.",
+    ),
+    "after_tomorrow": (
+        "1 trip is dated later than the day after submission; it is loaded and marked as suspicious.",
+        "{trips:,} trips are dated later than the day after submission; they are loaded and marked as suspicious.",
+    ),
+    "states_utc": (
+        "1 trip states its time in UTC: its hour, day and week are those of UTC, not local.",
+        "{trips:,} trips state their time in UTC: their hours, days and weeks are those of UTC, not local.",
+    ),
 }
 
 
@@ -48,8 +57,13 @@ def settle_notes(connection: Connection[Any], ingestion_id: int) -> None:
 
 def settle_mark_notes(connection: Connection[Any], ingestion_id: int) -> None:
     """Give an ingestion the notes that follow from its trips; those of before are replaced."""
-    marks = connection.execute(QUERIES["list_marks"], {"id": ingestion_id})
-    _replace(connection, ingestion_id, _MARKS, {mark: {"trips": trips} for mark, trips in marks})
+    marked = dict(connection.execute(QUERIES["list_marks"], {"id": ingestion_id}).fetchall())
+    notes = [
+        Note(mark, (one if marked[mark] == 1 else more).format(trips=marked[mark]), {"trips": marked[mark]})
+        for mark, (one, more) in _MARKS.items()
+        if mark in marked
+    ]
+    _store(connection, ingestion_id, list(_MARKS), notes)
 
 
 def add_note(connection: Connection[Any], ingestion_id: int, note: Note) -> None:

@@ -19,6 +19,7 @@ from tripsmith.ingestion.ingestion import (
 )
 from tripsmith.ingestion.ownership import claim
 from tripsmith.ingestion.segments import interrupt, leave_segment
+from tripsmith.names import clean, is_missing, name_key
 from tripsmith.rejection_limit import parse_limit
 from tripsmith.sources.chunks import Chunk, chunk_size, cut_ahead
 from tripsmith.sources.layout import Layout, check_format, inspect
@@ -114,16 +115,15 @@ def submit(
     if cut and sha256 is None and submitted.size > chunk_size(submitted.size):
         sha256, chunks = _digest_and_cut(path.absolute(), encoding, layout)
     parameters = {
-        "file_name": file_name,
+        "file_name": clean(file_name) or file_name,
         "source_path": str(path.absolute()),
         "owns_source": owns_source,
         "sha256": sha256 or digest(path),
         "format": layout.format.name,
         "encoding": encoding,
-        "region": options.region,
-        "datasource": options.datasource,
-        "override_region": options.override_region,
-        "override_datasource": options.override_datasource,
+        **{
+            name: _cleaned(getattr(options, name)) for column in NAME_COLUMNS for name in (column, f"override_{column}")
+        },
         "max_rejected": options.max_rejected,
         "bytes_total": submitted.size,
         "source_modified_ns": submitted.modified_ns,
@@ -133,7 +133,7 @@ def submit(
         connection.execute(QUERIES["lock_content"], parameters)
         known = connection.execute(QUERIES["find_content"], parameters).fetchone()
         asked = [parameters[name] for name in _KEPT]
-        if known is not None and list(known[5:]) != asked:
+        if known is not None and _compared(known[5:]) != _compared(asked):
             replaced = _make_way(connection, known, asked)
             known = None
         if known is None:
@@ -259,18 +259,27 @@ def check_options(options: Options) -> None:
         check_format(options.format)
     for column in NAME_COLUMNS:
         for name in options.names(column):
-            value = str(getattr(options, name))
-            if not value.strip():
-                raise BadOptionError(name, f"The {name} given is empty; leave it out or name one.")
-            if len(value) > MAX_NAME_CHARACTERS or not _is_storable(value):
-                raise BadOptionError(
-                    name, f"The {name} given must be text of at most {MAX_NAME_CHARACTERS} characters."
-                )
+            _check_name(name, str(getattr(options, name)))
     if options.max_rejected is not None:
         try:
             parse_limit(options.max_rejected)
         except ValueError as error:
             raise BadOptionError("max_rejected", f"max_rejected: {error}") from None
+
+
+def _check_name(option: str, value: str) -> None:
+    if not clean(value):
+        raise BadOptionError(option, f"The {option} given is empty; leave it out or name one.")
+    if is_missing(value):
+        raise BadOptionError(
+            option, f"The {option} given is {value!r}, which stands for no value; leave it out or name one."
+        )
+    if len(value) > MAX_NAME_CHARACTERS or not _is_storable(value):
+        raise BadOptionError(option, f"The {option} given must be text of at most {MAX_NAME_CHARACTERS} characters.")
+
+
+def _cleaned(name: str | None) -> str | None:
+    return name if name is None else clean(name)
 
 
 def _check_columns(layout: Layout, options: Options) -> None:
@@ -292,6 +301,12 @@ def _check_columns(layout: Layout, options: Options) -> None:
 def _is_storable(text: str) -> bool:
     """Whether PostgreSQL can hold a text: no NUL, and no byte of a file name that is not UTF-8."""
     return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _compared(options: Sequence[Any]) -> list[Any]:
+    """Return what the content of a file is known with as it is compared: names whatever their case."""
+    options = list(options)
+    return options[:2] + [name and name_key(name) for name in options[2:]]
 
 
 def _describe(options: list[Any]) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 from psycopg import Connection
 from psycopg.rows import class_row
 
+from tripsmith.names import clean
 from tripsmith.warehouse.queries import load_queries
 
 # Each may do what those before it may.
@@ -51,7 +52,8 @@ class Token:
 
 def create_token(connection: Connection[Any], name: str, role: Role) -> tuple[Token, str]:
     """Make a token; return what is kept of it and the token, which nobody can find out again. Raises TokenError."""
-    if not name.strip() or len(name) > _NAME_MAX or not name.isprintable():
+    name = clean(name)
+    if not name or len(name) > _NAME_MAX or not name.isprintable():
         raise TokenError(f"The name of a token must be text of at most {_NAME_MAX} characters, such as `dashboard`.")
     secret = _PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
     parameters = {"name": name, "role": role, "sha256": fingerprint(secret)}
@@ -71,7 +73,7 @@ def list_tokens(connection: Connection[Any]) -> list[Token]:
 def revoke_token(connection: Connection[Any], name: str) -> Token:
     """Forget a token, so that it opens nothing any more; running servers know within seconds. Raises TokenError."""
     with connection.cursor(row_factory=class_row(Token)) as cursor:
-        revoked = cursor.execute(QUERIES["revoke_token"], {"name": name}).fetchone()
+        revoked = cursor.execute(QUERIES["revoke_token"], {"name": name, "cleaned": clean(name)}).fetchone()
     if revoked is None:
         raise TokenError(f"There is no token {name}; `tripsmith token list` names those there are.")
     return revoked

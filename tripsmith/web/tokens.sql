@@ -9,7 +9,10 @@ RETURNING name, role, created_at
 SELECT name, role, created_at FROM ops.token ORDER BY name
 
 -- name: revoke_token
-DELETE FROM ops.token WHERE name = %(name)s RETURNING name, role, created_at
+-- A token of before may have a name that differs from a newer one in composition only: the one named to the letter goes first.
+DELETE FROM ops.token
+WHERE name = (SELECT name FROM ops.token WHERE name IN (%(name)s, %(cleaned)s) ORDER BY name = %(name)s DESC LIMIT 1)
+RETURNING name, role, created_at
 
 -- name: list_roles
 -- All of them at once: they are few, and a request is then checked without asking the database.

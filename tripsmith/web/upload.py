@@ -17,6 +17,7 @@ from werkzeug.formparser import FormDataParser
 
 from tripsmith.answers.question import BadQuestionError
 from tripsmith.ingestion.submission import BadFileError, Options, Submission, submit
+from tripsmith.names import clean
 from tripsmith.web.current import current
 
 # A file is called .part until it is whole, so that what a killed server left behind is known.
@@ -173,7 +174,7 @@ def receive_part(name: str | None = None) -> Upload:
 
 def label(name: str | None) -> str:
     """Return a file name fit to be shown: no folders, nothing unprintable, not endless."""
-    last = (name or "").replace("\\", "/").rsplit("/", 1)[-1]
+    last = clean((name or "").replace("\\", "/").rsplit("/", 1)[-1])
     return "".join(letter for letter in last if letter.isprintable()).strip()[:_NAME_MAX] or "upload.csv"
 
 

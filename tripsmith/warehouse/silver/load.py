@@ -6,11 +6,12 @@ from typing import Any, Literal
 import psycopg
 from psycopg import Connection, sql
 
+from tripsmith.names import MISSING_VALUES, name_key
 from tripsmith.sources.layout import Layout
 from tripsmith.warehouse.bronze.table import SHARED, BronzeTable
 from tripsmith.warehouse.database import Warehouse
 from tripsmith.warehouse.queries import load_queries
-from tripsmith.warehouse.silver.names import QUERIES, add_names, name_key
+from tripsmith.warehouse.silver.names import QUERIES, add_names
 
 # Comparing with each of so many names takes less time than a hash join; names.sql asks for one more.
 FEW_NAMES = 20
@@ -80,6 +81,7 @@ class SilverLoad:
         connection.execute(queries["judge"])
         connection.execute(queries["reject"])
         loaded = self._fill(connection, queries, lines)
+        connection.execute(sql.SQL(QUERIES["mark_trips"]).format(ingestion_id=sql.Literal(self.ingestion_id)))
         connection.execute(QUERIES["drop_judged"])
         return loaded
 
@@ -114,13 +116,16 @@ class SilverLoad:
         self, file_name: str, lines: range, more: dict[str, sql.Composable] | None = None
     ) -> dict[str, sql.Composed]:
         """Return the queries of a file with the format's columns, the chunk's tables and `more` filled in."""
+        ingestion_id = sql.Literal(self.ingestion_id)
         names: dict[str, sql.Composable] = {
             **self._columns(),
             **(more or {}),
             "bronze": self.bronze.piece(self.lot, lines),
             "rows": self.rows,
             "record": self._record(),
-            "ingestion_id": sql.Literal(self.ingestion_id),
+            "ingestion_id": ingestion_id,
+            "after_tomorrow": sql.SQL(QUERIES["after_tomorrow"]).format(ingestion_id=ingestion_id),
+            "missing_values": sql.Literal(list(MISSING_VALUES)) + sql.SQL("::text[]"),
         }
         queries = load_queries(__package__, file_name)
         return {name: sql.SQL(query).format(**names) for name, query in queries.items()}

@@ -57,6 +57,21 @@ CASE {name} {known} ELSE ({name} || ' is new')::int END
 -- The names that a file has of its own, where an option replaces them.
 SELECT {column}, count(*) FROM {bronze} WHERE {rows} GROUP BY {column}
 
+-- name: after_tomorrow
+-- The first day of which trips are suspicious. Known once a chunk, and the same whenever the chunk is loaded again. Local time
+-- is ahead of UTC by less than a day.
+(SELECT (ingestion.created_at AT TIME ZONE 'UTC')::date + 2 FROM ops.ingestion WHERE ingestion.id = {ingestion_id})
+
+-- name: mark_trips
+-- How many of a chunk's trips are suspicious, and how many state UTC. The clean way loads neither.
+INSERT INTO silver.trip_mark (ingestion_id, region_id, datasource_id, mark, trips)
+SELECT {ingestion_id}, judged.region_id, judged.datasource_id, marked.mark, count(*)
+FROM pg_temp.judged
+CROSS JOIN LATERAL unnest(CASE WHEN judged.utc_offset_minutes = 0 THEN array_append(judged.suspicious, 'states_utc')
+                               ELSE judged.suspicious END) AS marked (mark)
+WHERE judged.reasons = '{{}}'
+GROUP BY judged.region_id, judged.datasource_id, marked.mark
+
 -- name: csv_field
 -- A value as a field of a CSV record: quoted where it has to be.
 CASE WHEN {value} ~ {special} THEN '"' || replace({value}, '"', '""') || '"' ELSE {value} END

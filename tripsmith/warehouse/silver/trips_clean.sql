@@ -1,5 +1,5 @@
 -- The format `trips`, rows of the usual shape: POINT (lon lat), no nearer to a pole than a map's tiles reach, and
--- YYYY-MM-DD HH:MM:SS, also with a T between.
+-- YYYY-MM-DD HH:MM:SS, also with a T between, from 1900 to tomorrow.
 -- A value that no cast takes raises an error, a row that does not pass a check is left out, and the count tells: either
 -- way the chunk is then taken by trips_careful.sql instead.
 -- Points are cast as PostgreSQL's own type, a tenth of the cost of a regular expression. right() skips six characters and
@@ -36,7 +36,8 @@ FROM (
     -- The cast takes `now`, `P9` for an hour and `2T` for a day: what it made has to read as what was written.
     WHERE (shaped.started_at::text = shaped.time_text
            OR (shaped.time_text LIKE '__________T%' AND shaped.started_at::text = replace(shaped.time_text, 'T', ' ')))
-      AND shaped.started_at >= '0001-01-01' AND shaped.started_at < '10000-01-01'
+      -- Others are suspicious, which the careful way marks.
+      AND shaped.started_at >= '1900-01-01' AND shaped.started_at < {after_tomorrow}
       AND shaped.origin <@ box '(-180,-85.05),(180,85.05)' AND shaped.destination <@ box '(-180,-85.05),(180,85.05)'
     OFFSET 0
 ) AS trip
