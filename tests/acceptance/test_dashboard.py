@@ -153,10 +153,10 @@ def test_a_file_is_chosen_and_its_progress_moves_and_ends(browser: Browser, serv
         card.get_by_role("button", name="Remove large.csv").click()
         dialog = page.get_by_role("dialog")
         expect(dialog).to_contain_text("1,000,000 trips leave all three layers")
-        dialog.get_by_role("button", name="Keep it").click()
+        dialog.get_by_role("button", name="Cancel").click()
         expect(dialog).to_have_count(0)
         card.get_by_role("button", name="Remove large.csv").click()
-        dialog.get_by_role("button", name="Remove its trips").click()
+        dialog.get_by_role("button", name="Remove").click()
         expect(page.locator(".file[data-state=removed]", has_text="large.csv")).to_be_visible(timeout=LONG)
 
 
