@@ -13,7 +13,8 @@ from tripsmith.web import monitoring
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = (ROOT / "docs/reference.md").read_text(encoding="utf-8")
-TEXT = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))))
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 
 
 def command_names(group: click.Group = cli, prefix: str = "tripsmith") -> Iterator[str]:
