@@ -1,4 +1,4 @@
-"""Every command, setting and metric is in the README or in docs/, and the reference names none that does not exist."""
+"""Commands, settings and metrics are all documented, and what the documentation names exists."""
 
 import re
 from collections.abc import Iterator
@@ -74,6 +74,16 @@ def test_the_settings_of_the_reference_exist_and_have_these_defaults():
         expected = SETTINGS[name.strip("`")].get_default()
         written = "" if expected is None or expected == "" else f"`{str(expected).lower()}`"
         assert default == (written if name != "`TRIPSMITH_DATA_DIR`" else "")
+
+
+def test_the_files_that_contributing_names_exist():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([a-z][\w/.-]*(?:/|\.(?:py|sql|ts|tsx|md|toml)))`", text)
+    assert "ingestion/notes.py" in named
+    known = [path for folder in ("tripsmith", "dashboard/src", "tests") for path in (ROOT / folder).rglob("*")]
+    for name in named:
+        is_bare = "/" not in name and any(path.name == name for path in known)
+        assert is_bare or any((folder / name).exists() for folder in (ROOT, ROOT / "tripsmith")), name
 
 
 def test_the_metrics_of_the_reference_exist():
