@@ -192,6 +192,17 @@ def test_files_are_dropped_on_any_page(browser: Browser, server: Server) -> None
         expect(page.get_by_text(re.compile("already, as ingestion"))).to_have_count(2, timeout=LONG)
 
 
+def test_an_ingestion_is_cancelled_only_once_that_is_confirmed(browser: Browser) -> None:
+    with a_server("--workers", "0") as server, a_page(browser, server, "#/files") as page:
+        content = trips(a_trip("Waiting"))
+        assert server.post("/api/v1/ingestions", files={"file": ("waiting.csv", content)}).status_code == 202
+        for answer, state in (("Continue ingestion", "queued"), ("Cancel ingestion", "cancelled")):
+            page.get_by_role("button", name="Cancel waiting.csv").click()
+            page.get_by_role("dialog").get_by_role("button", name=answer).click()
+            expect(page.get_by_role("dialog")).to_have_count(0)
+            expect(page.locator(f".file[data-state={state}]", has_text="waiting.csv")).to_be_visible()
+
+
 def test_what_is_chosen_while_the_page_changes_is_sent(browser: Browser) -> None:
     with a_server() as server, a_page(browser, server, "#/files") as page:
         with page.expect_file_chooser() as dialog:
