@@ -10,9 +10,14 @@ import psutil
 from tripsmith import __version__
 from tripsmith.settings import Settings
 from tripsmith.warehouse.database import WarehouseError, open_warehouse
+from tripsmith.warehouse.disk import LAYERS_PER_CSV_BYTE, SEGMENT_BYTES_PER_TRIP
 from tripsmith.warehouse.migrations import names
 
 _LOW_DISK_BYTES = 5_000_000_000
+_NEEDED = (
+    f"CSV takes about {LAYERS_PER_CSV_BYTE:.1f} times its uncompressed size in the three layers,"
+    f" and indexing it takes up to {SEGMENT_BYTES_PER_TRIP} bytes more per trip"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,7 @@ def _disk(settings: Settings) -> Finding:
     free = shutil.disk_usage(place).free
     detail = f"{free / 1e9:.1f} GB free at {settings.data_dir}"
     if free < _LOW_DISK_BYTES:
-        return Finding("disk", False, detail + "; a file needs about four times its size")
+        return Finding("disk", False, f"{detail}; {_NEEDED}")
     return Finding("disk", True, detail)
 
 

@@ -160,10 +160,10 @@ def test_a_file_is_chosen_and_its_progress_moves_and_ends(browser: Browser, serv
         card.get_by_role("button", name="Remove large.csv").click()
         dialog = page.get_by_role("dialog")
         expect(dialog).to_contain_text("1,000,000 trips leave all three layers")
-        dialog.get_by_role("button", name="Keep it").click()
+        dialog.get_by_role("button", name="Cancel").click()
         expect(dialog).to_have_count(0)
         card.get_by_role("button", name="Remove large.csv").click()
-        dialog.get_by_role("button", name="Remove its trips").click()
+        dialog.get_by_role("button", name="Remove").click()
         expect(page.locator(".file[data-state=removed]", has_text="large.csv")).to_be_visible(timeout=LONG)
 
 
@@ -197,6 +197,17 @@ def test_files_are_dropped_on_any_page(browser: Browser, server: Server) -> None
         # The same again: nothing changes, and it says so.
         page.dispatch_event("body", "drop", {"dataTransfer": transfer})
         expect(page.get_by_text(re.compile("already, as ingestion"))).to_have_count(2, timeout=LONG)
+
+
+def test_an_ingestion_is_cancelled_only_once_that_is_confirmed(browser: Browser) -> None:
+    with a_server("--workers", "0") as server, a_page(browser, server, "#/files") as page:
+        content = trips(a_trip("Waiting"))
+        assert server.post("/api/v1/ingestions", files={"file": ("waiting.csv", content)}).status_code == 202
+        for answer, state in (("Continue ingestion", "queued"), ("Cancel ingestion", "cancelled")):
+            page.get_by_role("button", name="Cancel waiting.csv").click()
+            page.get_by_role("dialog").get_by_role("button", name=answer).click()
+            expect(page.get_by_role("dialog")).to_have_count(0)
+            expect(page.locator(f".file[data-state={state}]", has_text="waiting.csv")).to_be_visible()
 
 
 def test_what_is_chosen_while_the_page_changes_is_sent(browser: Browser) -> None:

@@ -81,7 +81,11 @@ def test_what_is_wrong_with_a_box(text, complaint):
     assert refusal.value.parameter == "bbox"
 
 
-def test_matches():
-    assert [parse_match(name) for name in ("origin", "destination", "both", "either")]
+@pytest.mark.parametrize("name", ["origin", "destination", "both", "either"])
+def test_a_match_is_read_as_it_is_written(name):
+    assert parse_match(name) == name
+
+
+def test_an_unknown_match_is_refused_with_a_list_of_the_known():
     with pytest.raises(BadQuestionError, match="origin, destination, both, either"):
         parse_match("Origin")

@@ -99,7 +99,8 @@ export function IngestionCard({ ingestion }: { ingestion: Ingestion }) {
       {question !== null && (
         <Confirm
           title={question === "remove" ? `Remove ${name}?` : `Cancel ${name}?`}
-          action={question === "remove" ? "Remove its trips" : "Cancel it"}
+          action={question === "remove" ? "Remove" : "Cancel ingestion"}
+          refusal={question === "remove" ? "Cancel" : "Continue ingestion"}
           onAnswer={(isConfirmed) => {
             setQuestion(null);
             if (isConfirmed) void act(question);

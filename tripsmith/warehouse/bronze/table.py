@@ -71,10 +71,10 @@ def bronze_table(connection: Connection[Any], layout: Layout) -> BronzeTable:
         if found is not None:
             return BronzeTable(found[0], found[1], tuple(found[2]))
         names = column_names(layout.columns)
-        (header_id,) = connection.execute(
+        [(header_id,)] = connection.execute(
             QUERIES["insert_header"],
             {"columns": list(layout.columns), "column_names": names, "format": f"new {layout.format.name}"},
-        ).fetchone() or (0,)
+        )
         table = BronzeTable(header_id, f"{layout.format.name}_{header_id}", tuple(names))
         connection.execute(QUERIES["name_header"], {"id": header_id, "table_name": table.name})
         definitions = sql.SQL(",\n    ").join(

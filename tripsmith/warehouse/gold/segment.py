@@ -44,9 +44,9 @@ def make_segment(warehouse: Warehouse, batches: Sequence[sql.Composable], hold: 
     called at the start of each transaction, to see to it that these trips stay as they are. Works on two connections.
     Whatever fails, the tables made so far are dropped.
     """
+    segment: int
     with warehouse.connect() as connection:
-        row = connection.execute(QUERIES["add_segment"]).fetchone()
-    segment = int(row[0]) if row else 0
+        [(segment,)] = connection.execute(QUERIES["add_segment"])
     try:
         with ThreadPoolExecutor(len(ENDS), thread_name_prefix="segment") as pool:
             for _ in pool.map(lambda end: _make_end(warehouse, segment, end, batches, hold), ENDS):
