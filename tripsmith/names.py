@@ -1,9 +1,18 @@
 """Names as people write them: cleaned of what nobody sees, and compared by a key. Which of them stand for no value."""
 
+import re
 import unicodedata
+
+_WRAPPED = re.compile(r'\s+"(.*)"\s*', re.DOTALL)
 
 # What programs write where there is no value, as keys. `NA` is not one of them: it is a country, and a name.
 MISSING_VALUES = ("null", "\\n", "nan", "none", "n/a", "#n/a", "<na>", "<null>", "(null)")
+
+
+def unwrapped(value: str) -> str:
+    """Return a value without the quotes around it if a blank is before them, as in `a, "b"`: those open no field."""
+    wrapped = _WRAPPED.fullmatch(value)
+    return wrapped[1].replace('""', '"') if wrapped else value
 
 
 def clean(name: str) -> str:

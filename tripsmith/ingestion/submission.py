@@ -121,9 +121,10 @@ def submit(
         "sha256": sha256 or digest(path),
         "format": layout.format.name,
         "encoding": encoding,
-        **{
-            name: _cleaned(getattr(options, name)) for column in NAME_COLUMNS for name in (column, f"override_{column}")
-        },
+        "region": _cleaned(options.region),
+        "datasource": _cleaned(options.datasource),
+        "override_region": _cleaned(options.override_region),
+        "override_datasource": _cleaned(options.override_datasource),
         "max_rejected": options.max_rejected,
         "bytes_total": submitted.size,
         "source_modified_ns": submitted.modified_ns,

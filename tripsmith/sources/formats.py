@@ -1,10 +1,9 @@
 """The kinds of CSV that Tripsmith knows: which columns each must have, whatever their order and case."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_WRAPPED = re.compile(r'\s+"(.*)"\s*', re.DOTALL)
+from tripsmith.names import name_key, unwrapped
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +27,8 @@ class Format:
 
 
 def normalise(column: str) -> str:
-    """Return a header name as formats spell it: trimmed, in lower case, without quotes that follow a blank."""
-    name = unwrapped(column)
-    return name.strip().casefold()
-
-
-def unwrapped(value: str) -> str:
-    """Return a value without quotes around it where blanks are before them: a quote opens no field there."""
-    wrapped = _WRAPPED.fullmatch(value)
-    return wrapped[1].replace('""', '"') if wrapped else value
+    """Return a header name as formats spell it: as names are compared, without quotes that follow a blank."""
+    return name_key(unwrapped(column))
 
 
 TRIPS = Format("trips", ("region", "origin_coord", "destination_coord", "datetime", "datasource"))

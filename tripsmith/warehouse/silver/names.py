@@ -6,7 +6,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from tripsmith.names import clean, is_missing, name_key
+from tripsmith.names import clean, is_missing, name_key, unwrapped
 from tripsmith.warehouse.queries import load_queries
 
 QUERIES = load_queries(__package__, "silver.sql")
@@ -22,9 +22,9 @@ def add_names(connection: Connection[Any], kind: str, spellings: Iterable[str]) 
     value, such as NULL. It commits at once, so that two lanes never wait for one another's chunks.
     """
     named = [
-        {"key": name_key(spelling), "name": clean(spelling), "spelling": spelling}
-        for spelling in spellings
-        if len(spelling) <= MAX_NAME_CHARACTERS and not is_missing(spelling)
+        {"key": name_key(name), "name": clean(name), "spelling": spelling}
+        for name, spelling in ((unwrapped(spelling), spelling) for spelling in spellings)
+        if len(spelling) <= MAX_NAME_CHARACTERS and not is_missing(name)
     ]
     named.sort(key=itemgetter("key"))  # the same order in all lanes, or two would wait for each other crosswise
     with connection.transaction(), connection.cursor() as cursor:

@@ -7,11 +7,18 @@ CREATE TEMPORARY TABLE judged ON COMMIT DROP AS
 WITH shaped AS MATERIALIZED (
     SELECT "_line" AS line,
            {region} AS region, {datasource} AS datasource,
-           {origin_coord} AS origin_text, {destination_coord} AS destination_text, {datetime} AS time_text,
-           silver.point_pair({origin_coord}) AS origin, silver.point_pair({destination_coord}) AS destination,
-           silver.time_parts({datetime}) AS time_parts,
+           origin_text, destination_text, time_text,
+           silver.point_pair(origin_text) AS origin, silver.point_pair(destination_text) AS destination,
+           silver.time_parts(time_text) AS time_parts,
            source
     FROM {bronze} AS source
+    -- OFFSET 0 keeps the planner from repeating the expressions wherever their result is used.
+    CROSS JOIN LATERAL (
+        SELECT silver.unwrapped({origin_coord}) AS origin_text,
+               silver.unwrapped({destination_coord}) AS destination_text,
+               silver.unwrapped({datetime}) AS time_text
+        OFFSET 0
+    ) AS written
     WHERE {rows}
 ), timed AS MATERIALIZED (
     SELECT shaped.*, silver.local_time(time_parts) AS local_time
