@@ -90,7 +90,7 @@ def test_records_that_fit_no_table_alone_fail_too_and_are_found_again(warehouse,
     for _ in range(2):
         ended = ingest(HEADER + b"Prague\n" * 2)
         assert (ended.state, ended.rows_rejected) == ("failed", 2)
-        assert "most often (2 rows): has 1 columns where the header has 5." in ended.error
+        assert "most often (2 rows): has 1 column where the header has 5." in ended.error
         assert held(warehouse) == {"silver.rejected_row": 2}
 
 
