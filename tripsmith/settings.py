@@ -49,6 +49,9 @@ class Settings(BaseSettings):
         default=None, description="URL of a MapLibre style for the dashboard's map, to use instead of the built-in one."
     )
     max_upload_bytes: int = Field(default=20_000_000_000, gt=0, description="Largest upload taken, in bytes.")
+    refuse_overlap: bool = Field(
+        default=False, description="Fail a file that shares most of its rows with another, instead of noting it."
+    )
     keep_uploads: bool = Field(default=False, description="Keep uploads after their ingestion has succeeded.")
 
     log_format: LogFormat = Field(default="text", description="Log lines for people (text) or for machines (json).")

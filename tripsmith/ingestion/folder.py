@@ -134,7 +134,7 @@ def _take(warehouse: Warehouse, folder: Path, path: Path, options: Options) -> T
         with warehouse.connect() as connection:
             sent = submit(connection, path, str(name), options, cut=True)
         if not sent.is_new and sent.ingestion.state == "succeeded":
-            return _move(folder, name, DONE, f"is in the warehouse already, as ingestion {sent.ingestion.id}")
+            return _move(folder, name, DONE, f"is in the warehouse already, as {sent.where}")
         ended = carry(warehouse, int(sent.ingestion.id), lambda ingestion: None, chunks=sent.chunks)
         if ended.state == "succeeded":
             return _move(folder, name, DONE, f"ingestion {ended.id}: {ended.message}")

@@ -18,6 +18,7 @@ from tripsmith.ingestion import chunk as chunk_store
 from tripsmith.ingestion.chunk import Lane, StoredChunk
 from tripsmith.ingestion.ingestion import Ingestion, get_ingestion
 from tripsmith.ingestion.notes import settle_notes
+from tripsmith.ingestion.overlap import OverlapError, settle_overlap
 from tripsmith.ingestion.ownership import claim
 from tripsmith.ingestion.progress import INTERVAL_SECONDS, QUERIES, CancelledError, Progress
 from tripsmith.sources.chunks import Chunk, chunk_size, cut
@@ -29,6 +30,7 @@ from tripsmith.warehouse.database import Warehouse, WarehouseError
 from tripsmith.warehouse.disk import DiskTooSmallError, check_room
 from tripsmith.warehouse.gold.count import add_shared
 from tripsmith.warehouse.silver.load import SilverLoad
+from tripsmith.warehouse.silver.trip_sample import take_sample
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +59,13 @@ class _Job:
     sha256: bytes
     chunk_bytes: int | None
     cancel_requested: bool
+    refuse_overlap: bool
+    members: list[int] | None
+
+    @property
+    def only(self) -> frozenset[int] | None:
+        """The members of an archive that are loaded; None for all."""
+        return frozenset(self.members) if self.members is not None else None
 
     @property
     def path(self) -> Path:
@@ -116,7 +125,7 @@ def _run(
         _carry_through(warehouse, connection, job, on_change, chunks)
     except CancelledError:
         connection.execute(QUERIES["cancel"], {"id": job.id})
-    except (SourceError, DiskTooSmallError) as error:
+    except (SourceError, DiskTooSmallError, OverlapError) as error:
         connection.execute(QUERIES["fail"], {"id": job.id, "error": str(error)})
     except psycopg.errors.DiskFull as error:
         message = (
@@ -145,13 +154,13 @@ def _carry_through(
     on_change: Callable[[Ingestion], None],
     cut_before: Sequence[Chunk],
 ) -> None:
-    layout = inspect(job.path, job.encoding, job.format, job.given)
+    layout = inspect(job.path, job.encoding, job.format, job.given, job.only)
     done = chunk_store.total(connection, job.id)
     _check_unchanged(job, resumed=done.source_bytes > 0)
     progress = Progress(connection, job.id, done, job.bytes_total, on_change)
     progress.tell()
     table = bronze_table(connection, layout)
-    with open_stream(job.path, job.encoding) as stream:
+    with open_stream(job.path, job.encoding, job.only) as stream:
         size = job.chunk_bytes or chunk_size(job.bytes_total)
         chunks = iter(cut_before) if _is_cut(job, cut_before, stream.stamp) else cut(stream, layout, size)
         first = list(islice(chunks, 2))
@@ -162,14 +171,17 @@ def _carry_through(
         lot_id = _choose_lot(connection, job, table, size, layout.delimiter, small=len(first) == 1)
         load = SilverLoad(layout, table, lot_id, job.id, job.region, job.datasource)
         if lot_id == SHARED:
-            _store_small(warehouse, load, first[0], progress)
+            _store_small(warehouse, load, first[0], progress, refuse_overlap=job.refuse_overlap)
             return
         _store_large(warehouse, connection, load, chain(first, chunks), progress)
     progress.enter("silver")
     progress.enter("gold")
     with connection.transaction():
         settle_notes(connection, job.id)
-        lot_id = lot.publish(connection, table, lot_id, chunk_store.lines(connection, job.id))
+        lines, trips = chunk_store.lines(connection, job.id), chunk_store.total(connection, job.id).rows_loaded
+        take_sample(connection, job.id, lot_id, lines, trips)
+        lot_id = lot.publish(connection, table, lot_id, lines)
+        settle_overlap(connection, job.id, trips, is_refused=job.refuse_overlap)
         if lot_id == SHARED:
             chunk_store.merge(connection, job.id)
         connection.execute(QUERIES["succeed"], {"id": job.id, "lot": lot_id})
@@ -211,12 +223,17 @@ def _choose_lot(
     return lot_id
 
 
-def _store_small(warehouse: Warehouse, load: SilverLoad, chunk: Chunk, progress: Progress) -> None:
+def _store_small(
+    warehouse: Warehouse, load: SilverLoad, chunk: Chunk, progress: Progress, *, refuse_overlap: bool
+) -> None:
     """Take a file of one chunk through all layers in one transaction."""
     with Lane(warehouse, load) as lane, lane.connection.transaction():
-        progress.add(lane.store(chunk, on_copied=lambda: progress.enter("silver")))
+        stored = lane.store(chunk, on_copied=lambda: progress.enter("silver"))
+        progress.add(stored)
         progress.enter("gold")
+        take_sample(lane.connection, load.ingestion_id, SHARED, [chunk_store.chunk_lines(chunk)], stored.rows_loaded)
         add_shared(lane.connection, load.ingestion_id)
+        settle_overlap(lane.connection, load.ingestion_id, stored.rows_loaded, is_refused=refuse_overlap)
         settle_notes(lane.connection, load.ingestion_id)
         if lane.connection.execute(QUERIES["succeed"], {"id": load.ingestion_id, "lot": SHARED}).rowcount == 0:
             # An owner that was killed while it committed has succeeded meanwhile: gold has these trips already.

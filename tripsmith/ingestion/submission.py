@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from psycopg import Connection
+from psycopg.types.json import Jsonb
 
+from tripsmith.ingestion import content
 from tripsmith.ingestion.chunk import lines as chunk_lines
+from tripsmith.ingestion.content import Content, Holder, Split
 from tripsmith.ingestion.ingestion import (
     QUERIES,
     UNFINISHED,
@@ -17,6 +20,7 @@ from tripsmith.ingestion.ingestion import (
     RejectedRow,
     get_ingestion,
 )
+from tripsmith.ingestion.notes import replace_notes
 from tripsmith.ingestion.ownership import claim
 from tripsmith.ingestion.segments import interrupt, leave_segment
 from tripsmith.sources.chunks import Chunk, chunk_size, cut_ahead
@@ -25,6 +29,7 @@ from tripsmith.sources.stream import SourceError, digest, known_encoding, stamp
 from tripsmith.warehouse import lot
 from tripsmith.warehouse.bronze.table import SHARED, BronzeTable
 from tripsmith.warehouse.silver.names import MAX_NAME_CHARACTERS
+from tripsmith.warehouse.silver.trip_sample import delete_sample
 
 BadFileError = SourceError
 
@@ -33,12 +38,16 @@ _LETTING_GO_SECONDS = 10
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a file is to be read: its format and encoding, and the region or source of all of its rows."""
+    """How a file is to be read: its format and encoding, and the region or source of all of its rows.
+
+    With `refuse_overlap` it fails where most of its rows are in the warehouse already, by another file.
+    """
 
     format: str | None = None
     region: str | None = None
     datasource: str | None = None
     encoding: str | None = None
+    refuse_overlap: bool = False
 
     @property
     def given(self) -> frozenset[str]:
@@ -50,13 +59,21 @@ class Options:
 class Submission:
     """The ingestion of a file's content, whether this submission started or resumed it, and if it has the file sent.
 
-    `chunks` are those of the file, where they are known already.
+    `chunks` are those of the file, where they are known already. `others` are further ingestions that have parts of a
+    known archive.
     """
 
     ingestion: Ingestion
     is_new: bool
     has_file: bool
     chunks: Sequence[Chunk] = ()
+    others: Sequence[str] = ()
+
+    @property
+    def where(self) -> str:
+        """The ingestions that have the content, in words."""
+        ids = [self.ingestion.id, *self.others]
+        return f"ingestion {ids[0]}" if len(ids) == 1 else f"ingestions {', '.join(ids[:-1])} and {ids[-1]}"
 
 
 def submit(
@@ -71,57 +88,109 @@ def submit(
 ) -> Submission:
     """Queue a file for ingestion, unless its content is in the warehouse or on its way already.
 
-    `file_name` is a label. With `owns_source` the file is deleted once it is in the warehouse. `sha256` is the digest
-    of the file, where it is known. With `cut` its chunks are found beside the digest, for a caller who runs the
-    ingestion too. Raises BadFileError for a file that cannot be taken, IngestionConflictError when its content came
-    before with other options.
+    Content is known by the SHA-256 of each CSV in the file, whatever it is packed in. `file_name` is a label. With
+    `owns_source` the file is deleted once it is in the warehouse. `sha256` is the digest of the file, where it is
+    known. With `cut` its chunks are found alongside the digest, for a caller who runs the ingestion too. Raises
+    BadFileError for a file that cannot be accepted, IngestionConflictError when its content came before with other
+    options.
     """
     options = options or Options()
     check_options(options)
     if not _is_storable(f"{path}{file_name}"):
         raise BadFileError("The name of the file is not UTF-8; rename it.")
     encoding = known_encoding(options.encoding)
-    layout = inspect(path, encoding, options.format, options.given)
-    # Taken before the digest: a file that is still being written will be found to have changed.
+    # Before anything is read: a file that is still being written will be found to have changed.
     submitted = stamp(path)
+    layout = inspect(path, encoding, options.format, options.given)
     chunks: Sequence[Chunk] = ()
     if cut and sha256 is None and submitted.size > chunk_size(submitted.size):
         sha256, chunks = _digest_and_cut(path.absolute(), encoding, layout)
+    found = content.content_of(connection, path, encoding, sha256 or digest(path))
     parameters = {
         "file_name": file_name,
         "source_path": str(path.absolute()),
         "owns_source": owns_source,
-        "sha256": sha256 or digest(path),
+        "sha256": found.sha256,
         "format": layout.format.name,
         "encoding": encoding,
         "region": options.region,
         "datasource": options.datasource,
         "bytes_total": submitted.size,
         "source_modified_ns": submitted.modified_ns,
+        "refuse_overlap": options.refuse_overlap,
     }
-    replaced, has_file = None, True
+    asked = [layout.format.name, encoding, options.region, options.datasource]
+    has_file, replaced = True, None
+    others: tuple[str, ...] = ()
     with connection.transaction():
-        connection.execute(QUERIES["lock_content"], parameters)
-        known = connection.execute(QUERIES["find_content"], parameters).fetchone()
-        if known is None:
-            row = connection.execute(QUERIES["insert_ingestion"], parameters).fetchone()
-            ingestion_id, is_new = (row[0] if row else 0), True
+        content.lock_content(connection, found.digests)
+        held = content.holders(connection, found)
+        parts = content.split(found, held)
+        before = content.begun(connection, parts, held)
+        is_new = bool(parts.loaded)
+        if not parts.loaded:
+            known = _answer(parts, asked)
+            ingestion_id = known.id
+            others = tuple(sorted({str(holder.id) for _, holder in parts.known} - {str(known.id)}, key=int))
+            has_file = known.source_path == parameters["source_path"] and known.state in UNFINISHED
+        elif before is not None:
+            _check_options_kept(before, asked)
+            ingestion_id = before.id
+            _resume(connection, before.id, found, parts, parameters)
+            if before.owns_source and before.source_path != parameters["source_path"]:
+                replaced = Path(before.source_path)
         else:
-            ingestion_id, state, known_path, owns_known, *kept = known
-            asked = [parameters[name] for name in ("format", "encoding", "region", "datasource")]
-            if kept != asked:
-                raise IngestionConflictError(
-                    f"This content is ingestion {ingestion_id} already, with {_describe(kept)} and not"
-                    f" {_describe(asked)}; remove that one first to have it otherwise."
-                )
-            is_new = state in ("failed", "cancelled")
-            has_file = is_new or (known_path == parameters["source_path"] and state in UNFINISHED)
-            if is_new:
-                connection.execute(QUERIES["requeue"], {**parameters, "id": ingestion_id})
-                replaced = Path(known_path) if owns_known and known_path != parameters["source_path"] else None
+            if found.is_recalled:
+                found = content.content_of(connection, path, encoding, found.sha256, may_recall=False)
+                content.lock_content(connection, found.digests)
+                held = content.holders(connection, found)
+                parts = content.split(found, held)
+            ingestion_id = _insert(connection, found, parts, held, parameters)
     if replaced is not None:
         replaced.unlink(missing_ok=True)
-    return Submission(get_ingestion(connection, ingestion_id), is_new, has_file, chunks)
+    return Submission(get_ingestion(connection, ingestion_id), is_new, has_file, chunks, others)
+
+
+def _answer(parts: Split, asked: list[str | None]) -> Holder:
+    """Return the ingestion that has a known content: where several have a part, the first that is still on its way."""
+    found = [holder for _, holder in parts.known]
+    for holder in found:
+        _check_options_kept(holder, asked)
+    return next((holder for holder in found if holder.state in UNFINISHED), found[0])
+
+
+def _check_options_kept(holder: Holder, asked: list[str | None]) -> None:
+    if holder.options != asked:
+        raise IngestionConflictError(
+            f"This content is ingestion {holder.id} already, with {_describe(holder.options)} and not"
+            f" {_describe(asked)}; remove that one first to have it otherwise."
+        )
+
+
+def _insert(
+    connection: Connection[Any],
+    found: Content,
+    parts: Split,
+    held: dict[bytes, Holder],
+    parameters: dict[str, Any],
+) -> int:
+    if any(member.sha256 in held for member in parts.loaded):
+        connection.execute(content.QUERIES["let_go"], {"digests": [member.sha256 for member in parts.loaded]})
+    notes = Jsonb([note.as_json() for note in content.member_notes(found, parts)])
+    members = content.rows_of_members(found, parts)
+    row = connection.execute(content.QUERIES["insert_ingestion"], {**parameters, **members, "notes": notes}).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _resume(
+    connection: Connection[Any], ingestion_id: int, found: Content, parts: Split, parameters: dict[str, Any]
+) -> None:
+    """Have an ingestion go on with a file of the same content, which may be packed otherwise."""
+    parameters = {**parameters, **content.rows_of_members(found, parts), "id": ingestion_id}
+    for query in ("rescale_chunks", "forget_members", "insert_members", "requeue"):
+        connection.execute(content.QUERIES[query], parameters)
+    if not found.is_recalled:
+        replace_notes(connection, ingestion_id, content.MEMBER_NOTES, content.member_notes(found, parts))
 
 
 def _digest_and_cut(path: Path, encoding: str, layout: Layout) -> tuple[bytes, Sequence[Chunk]]:
@@ -154,7 +223,9 @@ def retry(connection: Connection[Any], ingestion_id: str | int) -> Ingestion:
     source_path = Path(_source(connection, int(found.id))[0])
     if not source_path.is_file():
         raise IngestionConflictError(f"The file of ingestion {found.id} is no longer at hand; send it again.")
-    connection.execute(QUERIES["requeue_as_is"], {"id": int(found.id)})
+    with connection.transaction():
+        content.check_still_held(connection, int(found.id))
+        connection.execute(QUERIES["requeue_as_is"], {"id": int(found.id)})
     return get_ingestion(connection, ingestion_id)
 
 
@@ -173,6 +244,7 @@ def remove(connection: Connection[Any], ingestion_id: str | int) -> Ingestion:
             # Locks the ingestion: the last commit of an owner that was killed may still be on its way.
             source_path, owns_source, table_id, table_name, lot_id = _source(connection, number)
             leave_segment(connection, number)
+            delete_sample(connection, number)
             if table_name is not None and lot_id is not None:
                 table = BronzeTable(table_id, table_name, ())
                 if lot_id == SHARED:
@@ -183,6 +255,7 @@ def remove(connection: Connection[Any], ingestion_id: str | int) -> Ingestion:
                 "delete_rejected_rows",
                 "delete_malformed_lines",
                 "delete_marks",
+                "delete_members",
                 "delete_chunks",
                 "mark_removed",
             ):
@@ -198,8 +271,8 @@ def rejections(connection: Connection[Any], ingestion_id: str | int) -> Iterator
     after = 0
     while True:
         page = connection.execute(QUERIES["list_rejected"], {"id": int(found.id), "after": after}).fetchall()
-        for line, record, reasons in page:
-            yield RejectedRow(line, bytes(record), reasons)
+        for _, file, line, record, reasons in page:
+            yield RejectedRow(file, line, bytes(record), reasons)
         if not page:
             return
         after = page[-1][0]
@@ -228,6 +301,6 @@ def _is_storable(text: str) -> bool:
     return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def _describe(options: list[Any]) -> str:
+def _describe(options: Sequence[Any]) -> str:
     names = ("format", "encoding", "region", "data source")
     return ", ".join(f"{name} {value}" for name, value in zip(names, options, strict=True) if value is not None)
