@@ -1,13 +1,14 @@
 """The commands that take files in: `ingest`, `watch` and `worker`."""
 
 import logging
+import os
 import shutil
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -38,11 +39,19 @@ def _with_options(command: Callable[..., None]) -> Callable[..., None]:
         region: str | None,
         datasource: str | None,
         encoding: str | None,
+        refuse_overlap: bool,
         **others: Any,
     ) -> None:
-        command(*arguments, options=Options(format_name, region, datasource, encoding), **others)
+        settings: Settings = click.get_current_context().obj
+        refuse_overlap = refuse_overlap or settings.refuse_overlap
+        command(*arguments, options=Options(format_name, region, datasource, encoding, refuse_overlap), **others)
 
     for option in (
+        click.option(
+            "--refuse-overlap",
+            is_flag=True,
+            help="Fail a file that shares most of its rows with another, instead of noting it.",
+        ),
         click.option("--encoding", help="The file's encoding; UTF-8 if not given."),
         click.option("--datasource", help="The data source of every row, where the file has no such column."),
         click.option("--region", help="The region of every row, where the file has no such column."),
@@ -65,7 +74,7 @@ def _with_options(command: Callable[..., None]) -> Callable[..., None]:
 @json_option
 @click.pass_obj
 def ingest(settings: Settings, paths: tuple[Path, ...], options: Options, as_json: bool) -> None:
-    """Take CSV files (.csv, .gz, .zst, .zip, - for standard input) through all layers."""
+    """Take CSV files through all layers: plain, .gz, .zst, .xz, .bz2, .zip, .tar; pipes, and - for standard input."""
     ended: list[Ingestion] = []
     with open_warehouse(settings) as warehouse, warehouse.connect() as connection:
         for path in paths:
@@ -92,12 +101,21 @@ def _ingest(
     name, owned = path.name, False
     if str(path) == "-":
         path, name, owned = _spool(settings, sys.stdin.buffer), "standard input", True
-    sent = submit(connection, path, name, options, owns_source=owned, cut=True)
+    elif not path.is_file():
+        with path.open("rb") as pipe:
+            name = "pipe" if path.parent.name == "fd" else name
+            path, owned = _spool(settings, pipe), True
+    try:
+        sent = submit(connection, path, name, options, owns_source=owned, cut=True)
+    except BaseException:
+        if owned:
+            path.unlink()
+        raise
     if owned and not sent.is_new:
         path.unlink()
     if not sent.is_new and sent.ingestion.state == "succeeded":
         if not quiet:
-            click.echo(f"{name} is in the warehouse already, as ingestion {sent.ingestion.id}; nothing was changed.")
+            click.echo(f"{name} is in the warehouse already, as {sent.where}; nothing was changed.")
         return sent.ingestion
     interrupted = threading.Event()
     with shown_progress() as show, _interruption(interrupted):
@@ -108,10 +126,16 @@ def _ingest(
 
 
 def _spool(settings: Settings, stream: BinaryIO) -> Path:
-    settings.uploads_dir.mkdir(parents=True, exist_ok=True)
-    path = settings.uploads_dir / f"stdin-{datetime.now().astimezone():%Y%m%dT%H%M%S%f}.csv"
-    with path.open("wb") as file:
-        shutil.copyfileobj(stream, file, 1 << 20)
+    """Copy what a pipe yields into a file that only its owner can read; nothing is left where that is cut short."""
+    settings.uploads_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix="piped-", suffix=".csv", dir=settings.uploads_dir)
+    path = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            shutil.copyfileobj(stream, file, 1 << 20)
+    except BaseException:
+        path.unlink()
+        raise
     return path
 
 

@@ -53,6 +53,9 @@ class UploadQuery(BaseModel):
     region: str | None = Field(None, description="Region of all of its trips, for a file that names none.")
     datasource: str | None = Field(None, description="Data source of all of its trips, for a file that names none.")
     encoding: str | None = Field(None, description="Encoding of the file; by default UTF-8.")
+    refuse_overlap: bool = Field(
+        False, description="Fail where most rows are in the warehouse already by another file, instead of noting it."
+    )
 
 
 class PageQuery(BaseModel):
@@ -83,7 +86,8 @@ def create_ingestion(query: UploadQuery) -> tuple[dict[str, Any], int, dict[str,
     again is answered 200 with the ingestion that has it.
     """
     upload = receive(query.name)
-    options = Options(query.format, query.region, query.datasource, query.encoding)
+    refuse_overlap = query.refuse_overlap or current().settings.refuse_overlap
+    options = Options(query.format, query.region, query.datasource, query.encoding, refuse_overlap)
     submitted = upload.submit(options)
     location = url_for("ingestions.show_ingestion", id=submitted.ingestion.id)
     return submitted.ingestion.as_json(), 202 if submitted.is_new else 200, {"Location": location}
@@ -115,12 +119,18 @@ def show_ingestion(path: IngestionPath) -> dict[str, Any]:
     "/<id>/rejections",
     operation_id="listRejections",
     responses={
-        200: {"description": "CSV: line, reasons, record", "content": {"text/csv": {"schema": {"type": "string"}}}},
+        200: {
+            "description": "CSV: line, reasons, record, file",
+            "content": {"text/csv": {"schema": {"type": "string"}}},
+        },
         **problems(404),
     },
 )
 def list_rejections(path: IngestionPath) -> Response:
-    """Download the rejected rows as CSV: the line in the file, the reasons, and the record byte for byte."""
+    """Download the rejected rows as CSV: the line, the reasons, the record byte for byte, and the file that it is in.
+
+    `file` names the member of an archive, and the line is that of the member; it is empty where the file is no archive.
+    """
     warehouse = current().warehouse
     with warehouse.connect() as connection:
         found = get_ingestion(connection, path.id)
@@ -160,7 +170,7 @@ def _parse_cursor(cursor: str | None) -> int | None:
 
 
 def _rejections_csv(warehouse: Warehouse, ingestion_id: str) -> Iterator[bytes]:
-    yield b"line,reasons,record\r\n"
+    yield b"line,reasons,record,file\r\n"
     with warehouse.connect() as connection:
         for row in submission.rejections(connection, ingestion_id):
             yield _rejection_line(row)
@@ -168,5 +178,6 @@ def _rejections_csv(warehouse: Warehouse, ingestion_id: str) -> Iterator[bytes]:
 
 def _rejection_line(row: RejectedRow) -> bytes:
     # By hand and in bytes: a record that is not UTF-8 must come out as it went in.
-    reasons, record = (field.replace(b'"', b'""') for field in ("; ".join(row.reasons).encode(), row.record))
-    return b'%d,"%s","%s"\r\n' % (row.line, reasons, record)
+    fields = ("; ".join(row.reasons).encode(), row.record, row.file.encode())
+    reasons, record, file = (field.replace(b'"', b'""') for field in fields)
+    return b'%d,"%s","%s","%s"\r\n' % (row.line, reasons, record, file)

@@ -102,7 +102,10 @@ def show_abilities() -> Response:
 
 @pages.post("")
 def create() -> Response:
-    """Begin an upload; `Upload-Metadata` may hold filename, region, datasource, format and encoding."""
+    """Begin an upload.
+
+    `Upload-Metadata` may hold filename, region, datasource, format, encoding and refuse_overlap (true or false).
+    """
     discard_stale(_folder())
     length = _size("Upload-Length")
     if length == 0:
@@ -111,7 +114,10 @@ def create() -> Response:
         allow_large_body()
         raise RequestEntityTooLarge
     metadata = _metadata(request.headers.get("Upload-Metadata", ""))
-    options = Options(**{name: metadata.get(name) for name in ("format", "region", "datasource", "encoding")})
+    options = Options(
+        **{name: metadata.get(name) for name in ("format", "region", "datasource", "encoding")},
+        refuse_overlap=_flag(metadata, "refuse_overlap") or current().settings.refuse_overlap,
+    )
     check_options(options)  # rather now than when all of it is here
     _folder().mkdir(mode=0o700, parents=True, exist_ok=True)
     if length > shutil.disk_usage(_folder()).free:
@@ -324,6 +330,13 @@ def _metadata(text: str) -> dict[str, str]:
         except (binascii.Error, UnicodeDecodeError):
             raise BadHeaderError("Upload-Metadata", f"{key} in Upload-Metadata is not base64 of UTF-8.") from None
     return found
+
+
+def _flag(metadata: dict[str, str], name: str) -> bool:
+    value = metadata.get(name, "false").lower()
+    if value not in ("true", "false"):
+        raise BadHeaderError("Upload-Metadata", f"{name} in Upload-Metadata is {value!r}; it must be true or false.")
+    return value == "true"
 
 
 def _checksum() -> tuple[bytes | None, str]:
