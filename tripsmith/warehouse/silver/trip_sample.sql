@@ -19,9 +19,11 @@ WHERE hash & ((1::bigint << {bits}) - 1) = 0
 GROUP BY hash
 
 -- name: keep_sample
+-- What an owner that was killed while it committed has kept is the same.
 INSERT INTO silver.trip_sample (hash, ingestion_id, trips, bits)
 SELECT sampled.hash, %(ingestion_id)s, sampled.trips, %(bits)s
 FROM unnest(%(hashes)s::bigint[], %(trips)s::int[]) AS sampled (hash, trips)
+ON CONFLICT DO NOTHING
 
 -- name: delete_sample
 DELETE FROM silver.trip_sample WHERE ingestion_id = %(ingestion_id)s
