@@ -12,7 +12,7 @@ import pytest
 import zstandard
 
 from tripsmith.sources import packing
-from tripsmith.sources.stream import Member, SourceError, digest, known_encoding, open_stream, survey
+from tripsmith.sources.stream import Member, SourceError, digest, is_packed_file, known_encoding, open_stream, survey
 
 TEXT = b"".join(b"%d,%d\n" % (n, n * n * 7919 % 1_000_003) for n in range(30_000))
 
@@ -282,7 +282,8 @@ def test_members_in_another_encoding_are_decoded_one_by_one(tmp_path):
     assert survey(path, "utf-16").members[1] == Member(1, "2.csv", hashlib.sha256(members["2.csv"]).digest(), 2)
 
 
-def test_a_plain_file_is_not_surveyed(tmp_path):
-    path = tmp_path / "trips.csv"
-    path.write_bytes(TEXT)
-    assert survey(path) is None
+@pytest.mark.parametrize("kind", PACKERS)
+def test_packed_files_are_told_from_plain_ones(tmp_path, kind):
+    path = tmp_path / "trips"
+    path.write_bytes(PACKERS[kind](TEXT))
+    assert is_packed_file(path) == (kind != "plain")

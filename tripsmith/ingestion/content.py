@@ -9,7 +9,7 @@ from psycopg import Connection
 
 from tripsmith.ingestion.ingestion import IngestionConflictError, State
 from tripsmith.note import Note
-from tripsmith.sources.stream import Member, Survey, survey
+from tripsmith.sources.stream import Member, Survey, is_packed_file, survey
 from tripsmith.warehouse.queries import load_queries
 
 QUERIES = load_queries("tripsmith.ingestion", "content.sql")
@@ -72,12 +72,14 @@ def content_of(
 
     Raises SourceError where it cannot be unpacked to its end.
     """
+    if not is_packed_file(path):
+        # Its own only member.
+        return Content(sha256, Survey((Member(0, "", sha256),)))
     if may_recall:
         rows = connection.execute(QUERIES["recall_members"], {"sha256": sha256, "encoding": encoding}).fetchall()
         if rows:
             return Content(sha256, Survey(tuple(Member(*row) for row in rows)), is_recalled=True)
-    # A plain file is its own only member.
-    return Content(sha256, survey(path, encoding) or Survey((Member(0, "", sha256),)))
+    return Content(sha256, survey(path, encoding))
 
 
 def lock_content(connection: Connection[Any], digests: Sequence[bytes]) -> None:

@@ -151,8 +151,17 @@ class Survey:
     skipped: tuple[str, ...] = ()
 
 
-def survey(path: Path, encoding: str = UTF8) -> Survey | None:
-    """Return what a packed file holds, having unpacked all of it; None where the file is not packed.
+def is_packed_file(path: Path) -> bool:
+    """Whether a file is packed; raise SourceError where it cannot be read, or is packed in a way not known here."""
+    try:
+        with path.open("rb") as file:
+            return is_packed(file.read(START_BYTES))
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def survey(path: Path, encoding: str = UTF8) -> Survey:
+    """Return what a packed file holds, having unpacked all of it.
 
     Raises SourceError where it cannot be read to its end.
     """
@@ -170,10 +179,6 @@ def survey(path: Path, encoding: str = UTF8) -> Survey | None:
     skipped: list[str] = []
     try:
         with path.open("rb") as file:
-            start = file.read(START_BYTES)
-            file.seek(0)
-            if not is_packed(start):
-                return None
             for piece in _pieces(file, encoding, None, hashed, skipped.append):
                 names[piece.number] = piece.name
                 lines[piece.number] = lines.get(piece.number, 0) + piece.block.count(b"\n")
