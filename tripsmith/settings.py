@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     silent_seconds: float = Field(
         default=300, gt=0, description="A request of whose body nothing comes for so many seconds is refused."
     )
+    refuse_overlap: bool = Field(
+        default=False, description="Fail a file that shares most of its rows with another, instead of noting it."
+    )
     keep_uploads: bool = Field(default=False, description="Keep uploads after their ingestion has succeeded.")
 
     log_format: LogFormat = Field(default="text", description="Log lines for people (text) or for machines (json).")

@@ -5,6 +5,8 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -140,6 +142,47 @@ def test_standard_input_and_packed_files_are_taken(tripsmith, tmp_path):
     assert [ingestion["rows_loaded"] for ingestion in json.loads(first.stdout)["ingestions"]] == [2, 4]
     for ingestion_id in ids:
         tripsmith("ingestions", "remove", ingestion_id)
+
+
+def test_pipes_given_as_paths_are_taken_and_nothing_of_them_is_left(tripsmith, tmp_path, data_dir):
+    for name in ("good", "bad"):
+        os.mkfifo(tmp_path / name)
+    with zipfile.ZipFile(tmp_path / "two.zip", "w") as archive:
+        archive.writestr("1.csv", HEADER + ROW)
+        archive.writestr("2.csv", HEADER + ROW * 2 + "x\n")
+    contents = {"good": (tmp_path / "two.zip").read_bytes(), "bad": b"a,b\n1,2\n"}
+    writers = [threading.Thread(target=(tmp_path / name).write_bytes, args=[data]) for name, data in contents.items()]
+    for writer in writers:
+        writer.start()
+    ended = tripsmith("ingest", "good", "bad", "--json")
+    for writer in writers:
+        writer.join()
+    assert ended.returncode == 1
+    assert "Error: bad: The first line, 'a,b', is not the header of a known format" in ended.stderr
+    (ingestion,) = json.loads(ended.stdout)["ingestions"]
+    assert (ingestion["file_name"], ingestion["rows_loaded"], ingestion["rows_rejected"]) == ("good", 3, 1)
+    assert list((data_dir / "uploads").glob("piped-*")) == []
+
+    rejections = tripsmith("ingestions", "rejections", ingestion["id"])
+    assert rejections.stdout.startswith("2.csv line 4: has 1 columns")
+    as_json = json.loads(tripsmith("ingestions", "rejections", ingestion["id"], "--json").stdout)
+    assert (as_json["file"], as_json["line"]) == ("2.csv", 4)
+    tripsmith("ingestions", "remove", ingestion["id"])
+
+
+def test_overlap_is_refused_by_option_and_by_setting(tripsmith, tmp_path):
+    (tmp_path / "a.csv").write_text(HEADER + ROW * 3)
+    (tmp_path / "b.csv").write_text(HEADER + ROW * 4)
+    (ingestion,) = json.loads(tripsmith("ingest", "a.csv", "--json").stdout)["ingestions"]
+    for arguments, environment in ([["--refuse-overlap"], {}], [[], {"TRIPSMITH_REFUSE_OVERLAP": "true"}]):
+        ended = tripsmith("ingest", "b.csv", *arguments, **environment)
+        assert ended.returncode == 1
+        assert f"are also in ingestion {ingestion['id']} (a.csv). To have this file instead, remove" in ended.stderr
+    noted = tripsmith("ingest", "b.csv")
+    assert noted.returncode == 0
+    assert f"Note: 75 % of its rows (3 of 4) are also in ingestion {ingestion['id']} (a.csv)." in noted.stdout
+    for listed in json.loads(tripsmith("ingestions", "list", "--json").stdout)["ingestions"]:
+        tripsmith("ingestions", "remove", listed["id"])
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
 """The HTTP API against a real database; how a server carries it is for the acceptance tests."""
 
+import csv
 import gzip
 import io
 import json
 import re
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,9 +117,32 @@ def test_rejected_rows_come_out_as_they_went_in(api: Api) -> None:
     answer = api.client.get(f"/api/v1/ingestions/{sent}/rejections")
     assert answer.mimetype == "text/csv"
     header, line = answer.data.rstrip(b"\r\n").split(b"\r\n")
-    assert header == b"line,reasons,record"
+    assert header == b"line,reasons,record,file"
     assert line.startswith(b'3,"')
-    assert line.endswith(b',"' + broken.replace(b'"', b'""') + b'"')
+    assert line.endswith(b',"' + broken.replace(b'"', b'""') + b'",""')
+
+
+def test_rejected_rows_of_an_archive_name_the_member_and_its_line(api: Api) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("one.csv", HEADER + row("Archived") * 3)
+        archive.writestr('a "b", c.csv', HEADER + row("Archived") + b"x\n")
+    sent = api.ingest(packed.getvalue())
+    answer = csv.DictReader(api.client.get(f"/api/v1/ingestions/{sent}/rejections").text.splitlines())
+    assert [(line["file"], line["line"], line["record"]) for line in answer] == [('a "b", c.csv', "3", "x")]
+
+
+def test_overlap_is_noted_or_refused(api: Api) -> None:
+    rows = b"".join(row(f"Shared {number}") for number in range(10))
+    first = api.ingest(HEADER + rows)
+    noted = api.ingest(HEADER + rows + row("Another"))
+    (note,) = api.get(f"/api/v1/ingestions/{noted}", documents.Ingestion)["notes"]
+    assert note["code"] == "overlap"
+    assert first != noted
+    sent = api.send(HEADER + rows + row("A third"), "?refuse_overlap=true").json["id"]
+    assert run_ingestion(api.warehouse, int(sent)).state == "failed"
+    api.client.delete(f"/api/v1/ingestions/{sent}")
+    assert_problem(api.send(HEADER + rows, "?refuse_overlap=perhaps"), 400, "refuse_overlap")
 
 
 def test_an_ingestion_is_cancelled_retried_and_removed(api: Api) -> None:

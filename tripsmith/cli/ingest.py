@@ -51,6 +51,7 @@ def _with_options(command: Callable[..., None]) -> Callable[..., None]:
         override_region: str | None,
         override_datasource: str | None,
         max_rejected: str | None,
+        refuse_overlap: bool,
         **others: Any,
     ) -> None:
         settings = click.get_current_context().ensure_object(Settings)
@@ -62,10 +63,16 @@ def _with_options(command: Callable[..., None]) -> Callable[..., None]:
             override_region,
             override_datasource,
             settings.max_rejected if max_rejected is None else max_rejected,
+            refuse_overlap or settings.refuse_overlap,
         )
         command(*arguments, options=options, **others)
 
     for option in (
+        click.option(
+            "--refuse-overlap",
+            is_flag=True,
+            help="Fail a file that shares most of its rows with another, instead of noting it.",
+        ),
         click.option(
             "--max-rejected",
             metavar="N|N%",
@@ -104,7 +111,7 @@ def _check_limit(context: click.Context, parameter: click.Parameter, text: str |
 @json_option
 @click.pass_obj
 def ingest(settings: Settings, paths: tuple[Path, ...], options: Options, as_json: bool) -> None:
-    """Take CSV files (.csv, .gz, .zst, .zip, - for standard input) through all layers."""
+    """Take CSV files through all layers: plain, .gz, .zst, .xz, .bz2, .zip, .tar; pipes, and - for standard input."""
     ended: list[Ingestion] = []
     with open_warehouse(settings) as warehouse, warehouse.connect() as connection:
         for path in paths:
@@ -131,9 +138,13 @@ def _ingest(
     name, owned = path.name, False
     if str(path) == "-":
         path, name, owned = _spool(settings, sys.stdin.buffer), "standard input", True
+    elif not path.is_file():
+        with path.open("rb") as pipe:
+            name = "pipe" if path.parent.name == "fd" else name
+            path, owned = _spool(settings, pipe), True
     try:
         sent = submit(connection, path, name, options, owns_source=owned, cut=True)
-    except (BadFileError, IngestionConflictError):
+    except BaseException:
         if owned:
             path.unlink()
         raise
@@ -143,8 +154,7 @@ def _ingest(
         path.unlink()
     if not sent.is_new and sent.ingestion.state == "succeeded":
         if not quiet:
-            already = f"{name} is in the warehouse already, as ingestion {sent.ingestion.id}; nothing was changed."
-            click.echo(printable(already))
+            click.echo(printable(f"{name} is in the warehouse already, as {sent.where}; nothing was changed."))
         return sent.ingestion
     interrupted = threading.Event()
     with shown_progress() as show, _interruption(interrupted):

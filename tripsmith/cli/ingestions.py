@@ -87,11 +87,13 @@ _ingestion_command("remove", submission.remove, "Take an ingestion out of all la
 @json_option
 @click.pass_obj
 def rejections(settings: Settings, ingestion_id: str, as_json: bool) -> None:
-    """Print the rows that were rejected: line number, reasons, and the row as it came."""
+    """Print the rows that were rejected: line (in an archive, the member and its line), reasons, the row as it came."""
     with connected(settings) as connection:
         for row in submission.rejections(connection, ingestion_id):
             record = row.record.decode(errors="backslashreplace")
             if as_json:
-                print_json({"line": row.line, "reasons": list(row.reasons), "record": record}, indent=None)
+                fields = {"line": row.line, "reasons": list(row.reasons), "record": record, "file": row.file or None}
+                print_json(fields, indent=None)
             else:
-                click.echo(f"line {row.line}: {printable('; '.join(row.reasons))}\n    {printable(record)}")
+                place = f"{printable(row.file)} line {row.line}" if row.file else f"line {row.line}"
+                click.echo(f"{place}: {printable('; '.join(row.reasons))}\n    {printable(record)}")

@@ -268,7 +268,7 @@ class _Taker:
             with self._warehouse.connect() as connection:
                 sent = submit(connection, path, str(name), self._options, cut=True)
             if not sent.is_new and sent.ingestion.state == "succeeded":
-                ended, message = sent.ingestion, f"is in the warehouse already, as ingestion {sent.ingestion.id}"
+                ended, message = sent.ingestion, f"is in the warehouse already, as {sent.where}"
             else:
                 ended = carry(self._warehouse, int(sent.ingestion.id), lambda ingestion: None, chunks=sent.chunks)
                 message = f"ingestion {ended.id}: {ended.message}"

@@ -78,8 +78,13 @@ class IngestionCounts:
 
 @dataclass(frozen=True, slots=True)
 class RejectedRow:
-    """A row that is not valid: its physical line, its bytes and why."""
+    """A row that is not valid: its physical line, its bytes and why.
 
+    `file` is the member of an archive that the row is in, and `line` then counts from the member's own start; it is ''
+    where the file is no archive.
+    """
+
+    file: str
     line: int
     record: bytes
     reasons: Sequence[str]

@@ -22,33 +22,6 @@ WHERE i.state IN ('queued', 'running')
    OR i.id IN (SELECT latest.id FROM ops.ingestion AS latest ORDER BY latest.id DESC LIMIT 50)
 ORDER BY i.id
 
--- name: lock_content
--- The same content sent twice at once must meet itself.
-SELECT pg_advisory_xact_lock(hashtextextended('tripsmith.content', get_byte(%(sha256)s, 0)))
-
--- name: find_content
-SELECT id, state, rows_loaded, source_path, owns_source, format, encoding, region, datasource, override_region,
-       override_datasource
-FROM ops.ingestion
-WHERE sha256 = %(sha256)s AND state <> 'removed'
-
--- name: insert_ingestion
-INSERT INTO ops.ingestion
-    (file_name, source_path, owns_source, sha256, format, encoding, region, datasource, override_region,
-     override_datasource, max_rejected, bytes_total, source_modified_ns)
-VALUES
-    (%(file_name)s, %(source_path)s, %(owns_source)s, %(sha256)s, %(format)s, %(encoding)s, %(region)s,
-     %(datasource)s, %(override_region)s, %(override_datasource)s, %(max_rejected)s, %(bytes_total)s,
-     %(source_modified_ns)s)
-RETURNING id
-
--- name: requeue
-UPDATE ops.ingestion
-SET state = 'queued', cancel_requested = false, error = NULL, message = NULL, finished_at = NULL,
-    source_path = %(source_path)s, owns_source = %(owns_source)s, source_modified_ns = %(source_modified_ns)s,
-    max_rejected = %(max_rejected)s
-WHERE id = %(id)s
-
 -- name: requeue_as_is
 UPDATE ops.ingestion
 SET state = 'queued', cancel_requested = false, error = NULL, message = NULL, finished_at = NULL
@@ -88,6 +61,10 @@ DELETE FROM bronze.malformed_line WHERE ingestion_id = %(id)s
 -- name: delete_marks
 DELETE FROM silver.trip_mark WHERE ingestion_id = %(id)s
 
+-- name: delete_members
+-- What nobody has is new again.
+DELETE FROM ops.member WHERE ingestion_id = %(id)s
+
 -- name: delete_chunks
 DELETE FROM ops.chunk WHERE ingestion_id = %(id)s
 
@@ -98,11 +75,19 @@ SET state = 'removed', phase = NULL, message = %(message)s, eta_seconds = NULL,
 WHERE id = %(id)s
 
 -- name: list_rejected
--- Page by page: a file may have millions of them.
-SELECT line, record, reasons
-FROM silver.rejected_row
-WHERE ingestion_id = %(id)s AND line > %(after)s
-ORDER BY line
+-- Page by page: a file may have millions of them. In an archive, the line is that within the member.
+SELECT rejected.line, coalesce(member.name, ''), rejected.line - coalesce(member.first_line, 1) + 1, rejected.record,
+       rejected.reasons
+FROM silver.rejected_row AS rejected
+LEFT JOIN LATERAL (
+    SELECT name, first_line
+    FROM ops.member
+    WHERE ingestion_id = %(id)s AND first_line <= rejected.line
+    ORDER BY first_line DESC
+    LIMIT 1
+) AS member ON true
+WHERE rejected.ingestion_id = %(id)s AND rejected.line > %(after)s
+ORDER BY rejected.line
 LIMIT 1000
 
 -- name: count_workers

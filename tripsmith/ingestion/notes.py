@@ -1,6 +1,6 @@
 """The notes of an ingestion: what its chunks found, and how its trips are marked, in words and numbers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from psycopg import Connection
@@ -63,21 +63,22 @@ def settle_mark_notes(connection: Connection[Any], ingestion_id: int) -> None:
         for mark, (one, more) in _MARKS.items()
         if mark in marked
     ]
-    _store(connection, ingestion_id, list(_MARKS), notes)
+    replace_notes(connection, ingestion_id, list(_MARKS), notes)
+
+
+def replace_notes(connection: Connection[Any], ingestion_id: int, codes: Sequence[str], notes: Sequence[Note]) -> None:
+    """Give an ingestion these notes, in the place of earlier ones of these codes."""
+    parameters = {"id": ingestion_id, "codes": list(codes), "notes": Jsonb([note.as_json() for note in notes])}
+    connection.execute(QUERIES["replace_notes"], parameters)
 
 
 def add_note(connection: Connection[Any], ingestion_id: int, note: Note) -> None:
     """Give an ingestion one more note, in the place of an earlier one of the same code."""
-    _store(connection, ingestion_id, [note.code], [note])
+    replace_notes(connection, ingestion_id, [note.code], [note])
 
 
 def _replace(
     connection: Connection[Any], ingestion_id: int, words: Mapping[str, str], found: Mapping[str, dict[str, int]]
 ) -> None:
     notes = [Note(code, message.format(**found[code]), found[code]) for code, message in words.items() if code in found]
-    _store(connection, ingestion_id, list(words), notes)
-
-
-def _store(connection: Connection[Any], ingestion_id: int, codes: list[str], notes: list[Note]) -> None:
-    parameters = {"id": ingestion_id, "codes": codes, "notes": Jsonb([note.as_json() for note in notes])}
-    connection.execute(QUERIES["replace_notes"], parameters)
+    replace_notes(connection, ingestion_id, list(words), notes)

@@ -20,6 +20,7 @@ from tripsmith.warehouse.database import Warehouse
 from tripsmith.warehouse.gold import count as gold
 from tripsmith.warehouse.queries import load_queries
 from tripsmith.warehouse.silver.load import SilverLoad
+from tripsmith.warehouse.silver.trip_sample import delete_sample, take_sample
 
 QUERIES = load_queries("tripsmith.ingestion", "rebuild.sql")
 
@@ -83,10 +84,14 @@ def _fill_silver(warehouse: Warehouse, connection: Connection[Any], load: Silver
     for query in ("remember_rejected_rows", "forget_rejected_rows", "forget_marks"):
         connection.execute(QUERIES[query], {"id": load.ingestion_id})
     reject_malformed(connection, load.ingestion_id)
+    trips = 0
     for lines in chunks:
         loaded = load.load(connection, warehouse, lines, _count_bronze(connection, load, lines))
         parameters = {"id": load.ingestion_id, "first_line": lines.start, "rows_loaded": loaded}
         connection.execute(QUERIES["recount_chunk"], parameters)
+        trips += loaded
+    delete_sample(connection, load.ingestion_id)
+    take_sample(connection, load.ingestion_id, load.lot, chunks, trips, load.suffix)
     connection.execute(QUERIES["restore_records"], {"id": load.ingestion_id})
 
 

@@ -20,6 +20,7 @@ from tripsmith.ingestion.ingestion import QUERIES as INGESTION_QUERIES
 from tripsmith.ingestion.ingestion import Ingestion, get_ingestion
 from tripsmith.ingestion.notes import add_note, settle_notes
 from tripsmith.ingestion.outcome import NothingLoadedError, check_outcome
+from tripsmith.ingestion.overlap import OverlapError, settle_overlap
 from tripsmith.ingestion.ownership import claim
 from tripsmith.ingestion.progress import INTERVAL_SECONDS, QUERIES, CancelledError, Progress
 from tripsmith.note import Note
@@ -33,6 +34,7 @@ from tripsmith.warehouse.database import Warehouse, WarehouseError
 from tripsmith.warehouse.disk import DiskTooSmallError, check_room
 from tripsmith.warehouse.gold.count import add_shared
 from tripsmith.warehouse.silver.load import SilverLoad
+from tripsmith.warehouse.silver.trip_sample import take_sample
 from tripsmith.words import counted
 
 logger = logging.getLogger(__name__)
@@ -68,6 +70,13 @@ class _Job:
     sha256: bytes
     chunk_bytes: int | None
     cancel_requested: bool
+    refuse_overlap: bool
+    members: list[int] | None
+
+    @property
+    def only(self) -> frozenset[int] | None:
+        """The members of an archive that are loaded; None for all."""
+        return frozenset(self.members) if self.members is not None else None
 
     @property
     def path(self) -> Path:
@@ -133,7 +142,7 @@ def _run(
         connection.execute(QUERIES["cancel"], {"id": job.id})
     except NothingLoadedError as error:
         _fail_whole(connection, job.id, error)
-    except (SourceError, DiskTooSmallError) as error:
+    except (SourceError, DiskTooSmallError, OverlapError) as error:
         connection.execute(QUERIES["fail"], {"id": job.id, "error": str(error)})
     except psycopg.errors.DiskFull as error:
         message = (
@@ -162,13 +171,13 @@ def _carry_through(
     on_change: Callable[[Ingestion], None],
     cut_before: Sequence[Chunk],
 ) -> None:
-    layout = inspect(job.path, job.encoding, job.format, job.given)
+    layout = inspect(job.path, job.encoding, job.format, job.given, job.only)
     done = chunk_store.total(connection, job.id)
     _check_unchanged(job, resumed=done.source_bytes > 0)
     progress = Progress(connection, job.id, done, job.bytes_total, on_change)
     progress.tell()
     table = bronze_table(connection, layout)
-    with open_stream(job.path, job.encoding) as stream:
+    with open_stream(job.path, job.encoding, job.only) as stream:
         size = job.chunk_bytes or chunk_size(job.bytes_total)
         chunks = iter(cut_before) if _is_cut(job, cut_before, stream.stamp) else cut(stream, layout, size)
         first = list(islice(chunks, 2))
@@ -191,7 +200,9 @@ def _carry_through(
         lines = chunk_store.lines(connection, job.id)
         _note_overrides(connection, job, load, lines)
         settle_notes(connection, job.id)
+        take_sample(connection, job.id, lot_id, lines, done.rows_loaded)
         lot_id = lot.publish(connection, table, lot_id, lines)
+        settle_overlap(connection, job.id, done.rows_loaded, is_refused=job.refuse_overlap)
         if lot_id == SHARED:
             chunk_store.merge(connection, job.id)
         connection.execute(QUERIES["succeed"], {"id": job.id, "lot": lot_id, "message": message})
@@ -249,8 +260,11 @@ def _store_small(warehouse: Warehouse, job: _Job, load: SilverLoad, chunk: Chunk
             is_ours = _fail_whole(lane.connection, job.id, error)
         else:
             progress.enter("gold")
+            lines = [chunk_store.chunk_lines(chunk)]
+            take_sample(lane.connection, job.id, SHARED, lines, done.rows_loaded)
             add_shared(lane.connection, job.id)
-            _note_overrides(lane.connection, job, load, [chunk_store.chunk_lines(chunk)])
+            settle_overlap(lane.connection, job.id, done.rows_loaded, is_refused=job.refuse_overlap)
+            _note_overrides(lane.connection, job, load, lines)
             settle_notes(lane.connection, job.id)
             parameters = {"id": job.id, "lot": SHARED, "message": message}
             is_ours = lane.connection.execute(QUERIES["succeed"], parameters).rowcount == 1

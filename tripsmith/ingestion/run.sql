@@ -6,7 +6,11 @@ SET state = 'running', phase = 'bronze', started_at = coalesce(started_at, clock
     message = NULL, error = NULL
 WHERE id = %(id)s AND state IN ('queued', 'running')
 RETURNING source_path, owns_source, format, encoding, region, datasource, override_region, override_datasource,
-          max_rejected, lot, bytes_total, source_modified_ns, sha256, chunk_bytes, cancel_requested
+          max_rejected, lot, bytes_total, source_modified_ns, sha256, chunk_bytes, cancel_requested, refuse_overlap,
+          -- Files that were packed and came before members were kept are read whole.
+          (SELECT CASE WHEN bool_and(member.lines IS NOT NULL) THEN array_agg(member.number) END
+           FROM ops.member AS member
+           WHERE member.ingestion_id = %(id)s AND member.first_line IS NOT NULL) AS members
 
 -- name: set_table
 UPDATE ops.ingestion

@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from psycopg import Connection
+from psycopg.types.json import Jsonb
 
+from tripsmith.ingestion import content
 from tripsmith.ingestion.chunk import lines as chunk_lines
+from tripsmith.ingestion.content import Content, Holder, Split
 from tripsmith.ingestion.ingestion import (
     QUERIES,
     UNFINISHED,
@@ -17,6 +20,7 @@ from tripsmith.ingestion.ingestion import (
     RejectedRow,
     get_ingestion,
 )
+from tripsmith.ingestion.notes import replace_notes
 from tripsmith.ingestion.ownership import claim
 from tripsmith.ingestion.segments import interrupt, leave_segment
 from tripsmith.names import clean, is_missing, name_key
@@ -27,6 +31,7 @@ from tripsmith.sources.stream import SourceError, digest, known_encoding, stamp
 from tripsmith.warehouse import lot
 from tripsmith.warehouse.bronze.table import SHARED, BronzeTable
 from tripsmith.warehouse.silver.names import MAX_NAME_CHARACTERS
+from tripsmith.warehouse.silver.trip_sample import delete_sample
 
 BadFileError = SourceError
 
@@ -43,7 +48,8 @@ class Options:
     """How a file is to be read: its format and encoding, and the region or source of all of its rows.
 
     `region` and `datasource` are for a file that has no such column, `override_region` and `override_datasource`
-    replace the values of one that has. `max_rejected` is how many rows may be rejected, such as `100` or `5%`.
+    replace the values of one that has. `max_rejected` is how many rows may be rejected, such as `100` or `5%`. With
+    `refuse_overlap` the file fails where most of its rows are in the warehouse already, by another file.
     """
 
     format: str | None = None
@@ -53,6 +59,7 @@ class Options:
     override_region: str | None = None
     override_datasource: str | None = None
     max_rejected: str | None = None
+    refuse_overlap: bool | None = None
 
     @property
     def given(self) -> frozenset[str]:
@@ -76,13 +83,21 @@ class BadOptionError(BadFileError):
 class Submission:
     """The ingestion of a file's content, whether this submission started or resumed it, and if it has the file sent.
 
-    `chunks` are those of the file, where they are known already.
+    `chunks` are those of the file, where they are known already. `others` are further ingestions that have parts of a
+    known archive.
     """
 
     ingestion: Ingestion
     is_new: bool
     has_file: bool
     chunks: Sequence[Chunk] = ()
+    others: Sequence[str] = ()
+
+    @property
+    def where(self) -> str:
+        """The ingestions that have the content, in words."""
+        ids = [self.ingestion.id, *self.others]
+        return f"ingestion {ids[0]}" if len(ids) == 1 else f"ingestions {', '.join(ids[:-1])} and {ids[-1]}"
 
 
 def submit(
@@ -97,28 +112,30 @@ def submit(
 ) -> Submission:
     """Queue a file for ingestion, unless its content is in the warehouse or on its way already.
 
-    `file_name` is a label. With `owns_source` the file is deleted once it is in the warehouse. `sha256` is the digest
-    of the file, where it is known. With `cut` its chunks are found beside the digest, for a caller who runs the
-    ingestion too. Raises BadFileError for a file or an option that cannot be accepted, IngestionConflictError when its
-    content came before with other options; one that failed and of which nothing was loaded makes way.
+    Content is known by the SHA-256 of each CSV in the file, whatever it is packed in. `file_name` is a label. With
+    `owns_source` the file is deleted once it is in the warehouse. `sha256` is the digest of the file, where it is
+    known. With `cut` its chunks are found alongside the digest, for a caller who runs the ingestion too. Raises
+    BadFileError for a file or an option that cannot be accepted, IngestionConflictError when its content came before
+    with other options; one that failed and of which nothing was loaded makes way.
     """
     options = options or Options()
     check_options(options)
     if not _is_storable(f"{path}{file_name}"):
         raise BadFileError("The name of the file is not UTF-8; rename it.")
     encoding = known_encoding(options.encoding)
+    # Before anything is read: a file that is still being written will be found to have changed.
+    submitted = stamp(path)
     layout = inspect(path, encoding, options.format, options.given)
     _check_columns(layout, options)
-    # Taken before the digest: a file that is still being written will be found to have changed.
-    submitted = stamp(path)
     chunks: Sequence[Chunk] = ()
     if cut and sha256 is None and submitted.size > chunk_size(submitted.size):
         sha256, chunks = _digest_and_cut(path.absolute(), encoding, layout)
-    parameters = {
+    found = content.content_of(connection, path, encoding, sha256 or digest(path))
+    parameters: dict[str, Any] = {
         "file_name": clean(file_name) or file_name,
         "source_path": str(path.absolute()),
         "owns_source": owns_source,
-        "sha256": sha256 or digest(path),
+        "sha256": found.sha256,
         "format": layout.format.name,
         "encoding": encoding,
         "region": _cleaned(options.region),
@@ -128,43 +145,100 @@ def submit(
         "max_rejected": options.max_rejected,
         "bytes_total": submitted.size,
         "source_modified_ns": submitted.modified_ns,
+        "refuse_overlap": bool(options.refuse_overlap),
     }
-    replaced, has_file = None, True
+    asked = [parameters[name] for name in _KEPT]
+    has_file = True
+    replaced: Path | None = None
+    others: tuple[str, ...] = ()
     with connection.transaction():
-        connection.execute(QUERIES["lock_content"], parameters)
-        known = connection.execute(QUERIES["find_content"], parameters).fetchone()
-        asked = [parameters[name] for name in _KEPT]
-        if known is not None and _compared(known[5:]) != _compared(asked):
-            replaced = _make_way(connection, known, asked)
-            known = None
-        if known is None:
-            row = connection.execute(QUERIES["insert_ingestion"], parameters).fetchone()
-            ingestion_id, is_new = (row[0] if row else 0), True
+        content.lock_content(connection, found.digests)
+        held = content.holders(connection, found)
+        parts = content.split(found, held)
+        before = content.begun(connection, parts, held)
+        if before is not None and _compared(before.options) != _compared(asked):
+            replaced = _make_way(connection, before, asked)
+            before, held = None, content.holders(connection, found)
+        is_new = bool(parts.loaded)
+        if not parts.loaded:
+            known = _answer(parts, asked)
+            ingestion_id = known.id
+            others = tuple(sorted({str(holder.id) for _, holder in parts.known} - {str(known.id)}, key=int))
+            has_file = known.source_path == parameters["source_path"] and known.state in UNFINISHED
+        elif before is not None:
+            ingestion_id = before.id
+            _resume(connection, before.id, found, parts, parameters)
+            if before.owns_source and before.source_path != parameters["source_path"]:
+                replaced = Path(before.source_path)
         else:
-            ingestion_id, state, _, known_path, owns_known, *_ = known
-            is_new = state in ("failed", "cancelled")
-            has_file = is_new or (known_path == parameters["source_path"] and state in UNFINISHED)
-            if is_new:
-                connection.execute(QUERIES["requeue"], {**parameters, "id": ingestion_id})
-                replaced = Path(known_path) if owns_known and known_path != parameters["source_path"] else None
+            if found.is_recalled:
+                found = content.content_of(connection, path, encoding, found.sha256, may_recall=False)
+                content.lock_content(connection, found.digests)
+                held = content.holders(connection, found)
+                parts = content.split(found, held)
+            ingestion_id = _insert(connection, found, parts, held, parameters)
     if replaced is not None:
         replaced.unlink(missing_ok=True)
-    return Submission(get_ingestion(connection, ingestion_id), is_new, has_file, chunks)
+    return Submission(get_ingestion(connection, ingestion_id), is_new, has_file, chunks, others)
 
 
-def _make_way(connection: Connection[Any], known: tuple[Any, ...], asked: list[Any]) -> Path | None:
+def _answer(parts: Split, asked: list[str | None]) -> Holder:
+    """Return the ingestion that has a known content: where several have a part, the first that is still on its way."""
+    found = [holder for _, holder in parts.known]
+    for holder in found:
+        _check_options_kept(holder, asked)
+    return next((holder for holder in found if holder.state in UNFINISHED), found[0])
+
+
+def _check_options_kept(holder: Holder, asked: Sequence[str | None]) -> None:
+    if _compared(holder.options) != _compared(asked):
+        raise _conflict(holder, asked)
+
+
+def _conflict(holder: Holder, asked: Sequence[str | None]) -> IngestionConflictError:
+    return IngestionConflictError(
+        f"This content is ingestion {holder.id} already, with {_describe(holder.options)} and not {_describe(asked)};"
+        " remove that one first to have it otherwise."
+    )
+
+
+def _insert(
+    connection: Connection[Any],
+    found: Content,
+    parts: Split,
+    held: dict[bytes, Holder],
+    parameters: dict[str, Any],
+) -> int:
+    if any(member.sha256 in held for member in parts.loaded):
+        connection.execute(content.QUERIES["let_go"], {"digests": [member.sha256 for member in parts.loaded]})
+    notes = Jsonb([note.as_json() for note in content.member_notes(found, parts)])
+    members = content.rows_of_members(found, parts)
+    row = connection.execute(content.QUERIES["insert_ingestion"], {**parameters, **members, "notes": notes}).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _resume(
+    connection: Connection[Any], ingestion_id: int, found: Content, parts: Split, parameters: dict[str, Any]
+) -> None:
+    """Have an ingestion go on with a file of the same content, which may be packed otherwise."""
+    parameters = {**parameters, **content.rows_of_members(found, parts), "id": ingestion_id}
+    for query in ("rescale_chunks", "forget_members", "insert_members", "requeue"):
+        connection.execute(content.QUERIES[query], parameters)
+    if not found.is_recalled:
+        replace_notes(connection, ingestion_id, content.MEMBER_NOTES, content.member_notes(found, parts))
+
+
+def _make_way(connection: Connection[Any], known: Holder, asked: Sequence[str | None]) -> Path | None:
     """Remove a failed ingestion that content was sent for with other options; return its file if it is to be deleted.
 
     Raises IngestionConflictError for any other ingestion, and for one that has loaded rows and could go on.
     """
-    number, state, rows_loaded, known_path, owns_known, *kept = known
-    if state == "failed" and not rows_loaded and connection.execute(QUERIES["lock_failed"], {"id": number}).rowcount:
-        _take_out(connection, number, "Replaced: the same file was sent with other options.")
-        return Path(known_path) if owns_known else None
-    raise IngestionConflictError(
-        f"This content is ingestion {number} already, with {_describe(kept)} and not {_describe(asked)}; remove that"
-        " one first to have it otherwise."
-    )
+    if known.state != "failed" or known.rows_loaded:
+        raise _conflict(known, asked)
+    if not connection.execute(QUERIES["lock_failed"], {"id": known.id}).rowcount:
+        raise _conflict(known, asked)
+    _take_out(connection, known.id, "Replaced: the same file was sent with other options.")
+    return Path(known.source_path) if known.owns_source else None
 
 
 def _digest_and_cut(path: Path, encoding: str, layout: Layout) -> tuple[bytes, Sequence[Chunk]]:
@@ -197,7 +271,9 @@ def retry(connection: Connection[Any], ingestion_id: str | int) -> Ingestion:
     source_path = Path(_source(connection, int(found.id))[0])
     if not source_path.is_file():
         raise IngestionConflictError(f"The file of ingestion {found.id} is no longer at hand; send it again.")
-    connection.execute(QUERIES["requeue_as_is"], {"id": int(found.id)})
+    with connection.transaction():
+        content.check_still_held(connection, int(found.id))
+        connection.execute(QUERIES["requeue_as_is"], {"id": int(found.id)})
     return get_ingestion(connection, ingestion_id)
 
 
@@ -224,13 +300,15 @@ def _take_out(connection: Connection[Any], number: int, message: str) -> tuple[s
     # Locks the ingestion: the last commit of an owner that was killed may still be on its way.
     source_path, owns_source, table_id, table_name, lot_id = _source(connection, number)
     leave_segment(connection, number)
+    delete_sample(connection, number)
     if table_name is not None and lot_id is not None:
         table = BronzeTable(table_id, table_name, ())
         if lot_id == SHARED:
             lot.delete_shared(connection, table, number)
         else:
             lot.drop(connection, table, lot_id, chunk_lines(connection, number))
-    for query in ("delete_rejected_rows", "delete_malformed_lines", "delete_marks", "delete_chunks", "mark_removed"):
+    deletions = ("delete_rejected_rows", "delete_malformed_lines", "delete_marks", "delete_members", "delete_chunks")
+    for query in (*deletions, "mark_removed"):
         connection.execute(QUERIES[query], {"id": number, "message": message})
     return source_path, owns_source
 
@@ -241,8 +319,8 @@ def rejections(connection: Connection[Any], ingestion_id: str | int) -> Iterator
     after = 0
     while True:
         page = connection.execute(QUERIES["list_rejected"], {"id": int(found.id), "after": after}).fetchall()
-        for line, record, reasons in page:
-            yield RejectedRow(line, bytes(record), reasons)
+        for _, file, line, record, reasons in page:
+            yield RejectedRow(file, line, bytes(record), reasons)
         if not page:
             return
         after = page[-1][0]
@@ -310,5 +388,5 @@ def _compared(options: Sequence[Any]) -> list[Any]:
     return options[:2] + [name and name_key(name) for name in options[2:]]
 
 
-def _describe(options: list[Any]) -> str:
+def _describe(options: Sequence[Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in zip(_KEPT, options, strict=True) if value is not None)

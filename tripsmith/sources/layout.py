@@ -39,16 +39,21 @@ class Layout:
 
 
 def inspect(
-    path: Path, encoding: str = UTF8, format_name: str | None = None, given: frozenset[str] = frozenset()
+    path: Path,
+    encoding: str = UTF8,
+    format_name: str | None = None,
+    given: frozenset[str] = frozenset(),
+    only: frozenset[int] | None = None,
 ) -> Layout:
     """Return the layout of a file; `given` names the columns (region, datasource) that options stand in for.
 
-    Blank lines before the header are passed over, as is a line `sep=;`, which names the delimiter.
+    `only` are the members of an archive that are wanted; all of them where none are given. Blank lines before the
+    header are passed over, as is a line `sep=;`, which names the delimiter.
     Raises SourceError for a file that is empty, binary, without rows, or of no format that we know.
     """
     if format_name is not None:
         check_format(format_name)
-    with open_stream(path, encoding) as stream:
+    with open_stream(path, encoding, only) as stream:
         start = stream.read(MAX_HEADER_BYTES)
         is_cut = len(start) == MAX_HEADER_BYTES
     _check_is_text(start)

@@ -1,49 +1,37 @@
 """A file of trips as one stream of UTF-8 bytes, whatever it was packed or encoded in."""
 
 import codecs
-import gzip
 import hashlib
 import io
-import lzma
-import os
-import struct
-import zipfile
-import zlib
-from collections.abc import Iterator
+import re
+import stat
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, cast
 
-import zstandard
-
-BLOCK_BYTES = 1 << 20
-UTF8 = "utf-8"
-
-_GZIP_MAGIC = b"\x1f\x8b"
-_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
-_ZIP_MAGIC = b"PK\x03\x04"
-_PACKED = (_GZIP_MAGIC, _ZSTD_MAGIC, _ZIP_MAGIC)
-_DAMAGES = (
-    EOFError,
-    struct.error,
-    zlib.error,
-    gzip.BadGzipFile,
-    zipfile.BadZipFile,
-    lzma.LZMAError,
-    zstandard.ZstdError,
+from tripsmith.sources.packing import (
+    BLOCK_BYTES,
+    START_BYTES,
+    SourceError,
+    TextReader,
+    is_packed,
+    reported_damage,
+    texts,
 )
 
-# Trips pack to a fifth or a tenth of their size.
-MAX_UNPACKED_RATIO = 250
-_SURELY_HARMLESS_BYTES = 64 << 20
+__all__ = ["BLOCK_BYTES", "SourceError"]
+
+UTF8 = "utf-8"
 
 # Long enough that a thread which does other things meanwhile does not hold hashing up.
 _HASHED_BYTES = 4 << 20
+_MAX_HEADER_BYTES = 1 << 20
 
-
-class SourceError(Exception):
-    """A file cannot be taken; the message says what is wrong, where, and what would be right."""
+_QUOTED_FIELD = re.compile(rb'(^|[,;\t|\n])[ ]*"(?:[^"]|"")*"')
+_OPEN_FIELD = re.compile(rb'(?:^|[,;\t|\n])[ ]*"')
 
 
 def digest(path: Path) -> bytes:
@@ -67,11 +55,13 @@ class Stamp:
 
 
 def stamp(path: Path) -> Stamp:
-    """Return a file's stamp; raise SourceError when there is no such file."""
+    """Return a file's stamp; raise SourceError when there is no such file, or it is a pipe, a socket or a device."""
     try:
         status = path.stat()
     except OSError as error:
         raise _unreadable(path, error) from error
+    if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+        raise SourceError(f"{path} is not a regular file; copy what it yields into one.")
     return Stamp(status.st_size, status.st_mtime_ns)
 
 
@@ -87,25 +77,26 @@ def known_encoding(name: str | None) -> str:
 
 
 class Stream:
-    """The unpacked UTF-8 text of a file, read once from its start.
+    """The unpacked UTF-8 text of a file, read once from its start; of an archive, the members that are wanted.
 
     `is_plain` tells whether the file itself is that text, but for a byte-order mark of `mark_bytes` bytes. `stamp` is
     that of the file when it was opened.
     """
 
-    def __init__(self, path: Path, file: BinaryIO, encoding: str) -> None:
+    def __init__(self, path: Path, file: BinaryIO, encoding: str, only: frozenset[int] | None = None) -> None:
         self.path = path
         self.stamp = stamp(path)
         self._file = file
-        start = file.read(4)
+        start = file.read(START_BYTES)
         file.seek(0)
-        self.is_plain = encoding == UTF8 and not start.startswith(_PACKED)
+        self.is_plain = not is_packed(start) and encoding == UTF8
         self.mark_bytes = len(codecs.BOM_UTF8) if self.is_plain and start.startswith(codecs.BOM_UTF8) else 0
         if self.is_plain:
             file.seek(self.mark_bytes)
             self._text = file
         else:
-            self._text = cast(BinaryIO, io.BufferedReader(_Source(_decode(_unpack(file), encoding)), BLOCK_BYTES))
+            blocks = (piece.block for piece in _pieces(file, encoding, only))
+            self._text = cast(BinaryIO, io.BufferedReader(TextReader(blocks), BLOCK_BYTES))
 
     def read(self, size: int) -> bytes:
         """Return up to `size` bytes, fewer only at the end; raise SourceError where the file is damaged."""
@@ -121,137 +112,152 @@ class Stream:
 
 
 @contextmanager
-def open_stream(path: Path, encoding: str = UTF8) -> Iterator[Stream]:
+def open_stream(path: Path, encoding: str = UTF8, only: frozenset[int] | None = None) -> Iterator[Stream]:
     """Yield a file's content, unpacked and in UTF-8, without a byte-order mark, to be read once from the start.
 
+    An archive is read as one CSV: its members follow one another, from the second on with empty lines for the header.
+    `only` are the numbers of its members that are wanted, the others being left out as if they were not there.
     Bytes that the encoding does not allow pass through as they are, for PostgreSQL's own check to find.
     Raises SourceError when the file cannot be opened, or, while reading, when it is damaged.
     """
     with ExitStack() as stack:
         # Only what is done here: an OSError of the caller's block is not about this file.
         try:
-            stream = Stream(path, stack.enter_context(path.open("rb")), encoding)
+            stream = Stream(path, stack.enter_context(path.open("rb")), encoding, only)
         except OSError as error:
             raise _unreadable(path, error) from error
         yield stream
 
 
-class _Source(io.RawIOBase):
-    """Blocks of bytes as a raw stream."""
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A CSV within a file: its number and name there, 0 and '' where the file is no archive.
 
-    def __init__(self, blocks: Iterator[bytes]) -> None:
-        self._blocks = blocks
-        self._rest = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        while not self._rest:
-            block = next(self._blocks, None)
-            if block is None:
-                return 0
-            self._rest = memoryview(block)
-        size = min(len(buffer), len(self._rest))
-        buffer[:size] = self._rest[:size]
-        self._rest = self._rest[size:]
-        return size
-
-
-def _unpack(file: BinaryIO) -> Iterator[bytes]:
-    magic = file.read(4)
-    file.seek(0)
-    try:
-        if magic == _ZIP_MAGIC:
-            yield from _limited(_unzip(file), file)
-        elif magic.startswith(_GZIP_MAGIC):
-            yield from _limited(_blocks(cast(BinaryIO, gzip.GzipFile(fileobj=file))), file)
-        elif magic == _ZSTD_MAGIC:
-            _check_zstd_frames(file)
-            reader = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
-            yield from _limited(_blocks(cast(BinaryIO, reader)), file)
-        else:
-            yield from _blocks(file)
-    except NotImplementedError as error:
-        raise SourceError(
-            f"The archive is packed in a way that is not known here ({error}); unpack it first."
-        ) from error
-    except _DAMAGES as error:
-        raise SourceError(f"The compressed file is damaged or cut short: {error}.") from error
-
-
-def _limited(blocks: Iterator[bytes], file: BinaryIO) -> Iterator[bytes]:
-    """Pass blocks on until there are more than a file of this size may hold: a few bytes must not fill the disk."""
-    limit = max(_SURELY_HARMLESS_BYTES, MAX_UNPACKED_RATIO * os.fstat(file.fileno()).st_size)
-    for block in blocks:
-        limit -= len(block)
-        if limit < 0:
-            raise SourceError(
-                f"The compressed file unpacks to more than {MAX_UNPACKED_RATIO} times its size, as files made to fill a"
-                " disk do; unpack it first if it is what you mean."
-            )
-        yield block
-
-
-def _check_zstd_frames(file: BinaryIO) -> None:
-    """Raise EOFError unless the last frame is whole: the reader of zstandard ends without a word where it is not.
-
-    Format: https://www.rfc-editor.org/rfc/rfc8878
+    `sha256` is that of its bytes, before they are decoded. `lines` are the physical lines that it takes up in the
+    file's stream; None where nobody counted them.
     """
-    size, position = os.fstat(file.fileno()).st_size, 0
-    while position < size:
-        file.seek(position)
-        head = file.read(18)
-        if head[1:4] == b"\x2a\x4d\x18" and head[0] & 0xF0 == 0x50:  # a frame to be skipped
-            position += 8 + int.from_bytes(head[4:8], "little")
-            continue
-        position += zstandard.frame_header_size(head)
-        last = False
-        while not last and position < size:
-            file.seek(position)
-            block = int.from_bytes(file.read(3), "little")
-            last, is_one_byte = bool(block & 1), block >> 1 & 3 == 1
-            position += 3 + (1 if is_one_byte else block >> 3)
-        position += 4 * zstandard.get_frame_parameters(head).has_checksum
-        if not last:
-            raise EOFError("its last frame is not whole")
-    if position > size:
-        raise EOFError("its last frame is not whole")
-    file.seek(0)
+
+    number: int
+    name: str
+    sha256: bytes
+    lines: int | None = None
 
 
-def _blocks(file: BinaryIO) -> Iterator[bytes]:
-    while block := file.read(BLOCK_BYTES):
-        yield block
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """The members of a file that have rows, and the names of others that may hold data."""
+
+    members: tuple[Member, ...]
+    skipped: tuple[str, ...] = ()
 
 
-def _unzip(file: BinaryIO) -> Iterator[bytes]:
-    """Yield the CSV files of an archive one after the other; from the second on, an empty line replaces the header."""
-    with zipfile.ZipFile(file) as archive:
-        members = [
-            m for m in archive.infolist() if not m.is_dir() and m.filename.lower().endswith((".csv", ".tsv", ".txt"))
-        ]
-        members = [m for m in members if not m.filename.startswith("__MACOSX/")]
-        if not members:
-            raise SourceError("The archive holds no .csv file.")
-        header: bytes | None = None
-        for member in members:
-            if member.flag_bits & 1:
-                raise SourceError(f"{member.filename} in the archive is encrypted; unpack it first.")
-            with archive.open(member) as content:
-                first = content.readline(BLOCK_BYTES)
-                if header is None:
-                    header = first
-                    yield first
-                elif first.strip().lstrip(codecs.BOM_UTF8) == header.strip().lstrip(codecs.BOM_UTF8):
-                    yield b"\n"
-                else:
-                    raise SourceError(f"{member.filename} has another header than {members[0].filename}.")
-                last = first
-                for last in _blocks(cast(BinaryIO, content)):
-                    yield last
-                if not last.endswith(b"\n"):
-                    yield b"\n"
+def is_packed_file(path: Path) -> bool:
+    """Whether a file is packed; raise SourceError where it cannot be read, or is packed in a way not known here."""
+    try:
+        with path.open("rb") as file:
+            return is_packed(file.read(START_BYTES))
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def survey(path: Path, encoding: str = UTF8) -> Survey:
+    """Return what a packed file holds, having unpacked all of it.
+
+    Raises SourceError where it cannot be read to its end.
+    """
+    digests: dict[int, hashlib._Hash] = {}
+
+    def hashed(number: int, blocks: Iterator[bytes]) -> Iterator[bytes]:
+        digests[number] = hashlib.sha256()
+        for block in blocks:
+            digests[number].update(block)
+            yield block
+
+    names: dict[int, str] = {}
+    lines: dict[int, int] = {}
+    with_rows: set[int] = set()
+    skipped: list[str] = []
+    try:
+        with path.open("rb") as file:
+            for piece in _pieces(file, encoding, None, hashed, skipped.append):
+                names[piece.number] = piece.name
+                lines[piece.number] = lines.get(piece.number, 0) + piece.block.count(b"\n")
+                if piece.is_below_header and not piece.block.isspace():
+                    with_rows.add(piece.number)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    skipped += [name for number, name in names.items() if name and number not in with_rows]
+    members = (Member(n, names[n], digests[n].digest(), lines[n]) for n in names if n in with_rows)
+    return Survey(tuple(members), tuple(skipped))
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A block of the stream, and the member that it is of."""
+
+    number: int
+    name: str
+    block: bytes
+    is_below_header: bool
+
+
+def _pieces(
+    file: BinaryIO,
+    encoding: str,
+    only: frozenset[int] | None,
+    watched: Callable[[int, Iterator[bytes]], Iterator[bytes]] = lambda number, blocks: blocks,
+    on_skipped: Callable[[str], None] = lambda name: None,
+) -> Iterator[_Piece]:
+    """Yield the stream of a file; `watched` is given the bytes of each member as they are read."""
+    header, header_of = b"", ""
+    with reported_damage():
+        for number, text in enumerate(texts(file, on_skipped)):
+            if only is not None and number not in only:
+                continue
+            own, blocks = _split_header(_decode(watched(number, text.blocks), encoding))
+            if not own.strip():
+                if text.name:
+                    on_skipped(text.name)
+                    continue
+            elif not header:
+                header, header_of = own, text.name
+            elif _folded(own) == _folded(header):
+                own = b"\n" * own.count(b"\n")
+            else:
+                raise SourceError(f"{text.name} has another header than {header_of}.")
+            yield _Piece(number, text.name, own, is_below_header=False)
+            last = own
+            for block in blocks:
+                if block:
+                    yield _Piece(number, text.name, last := block, is_below_header=True)
+            # The next member must not go on in the last line of this one.
+            if text.name and not last.endswith(b"\n"):
+                yield _Piece(number, text.name, b"\n", is_below_header=True)
+
+
+def _split_header(blocks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
+    """Return the header of a CSV, with its line end and with a line `sep=` before it, and the blocks that follow it."""
+    start, end = b"", 0
+    for block in blocks:
+        start += block
+        while (end := start.find(b"\n", end) + 1) and not _is_whole_header(start[:end]):
+            pass
+        if end or len(start) > _MAX_HEADER_BYTES:
+            break
+        end = len(start)
+    end = end or len(start)
+    return start[:end], chain((start[end:],), blocks)
+
+
+def _is_whole_header(lines: bytes) -> bool:
+    if lines[:4].lower() == b"sep=" and lines.count(b"\n") == 1:
+        return False
+    return _OPEN_FIELD.search(_QUOTED_FIELD.sub(rb"\1", lines)) is None
+
+
+def _folded(header: bytes) -> str:
+    """Return what headers that differ in case and blanks only have in common."""
+    return "".join(header.decode(errors="surrogateescape").replace("\t", "\0").split()).casefold()
 
 
 def _decode(blocks: Iterator[bytes], encoding: str) -> Iterator[bytes]:

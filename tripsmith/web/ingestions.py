@@ -64,6 +64,11 @@ class UploadQuery(BaseModel):
         description="How many rows may be rejected before the whole file fails: a number such as 100, or a share of the"
         " rows such as 5%; by default TRIPSMITH_MAX_REJECTED.",
     )
+    refuse_overlap: bool | None = Field(
+        None,
+        description="Fail where most rows are in the warehouse already by another file, instead of noting it; by"
+        " default TRIPSMITH_REFUSE_OVERLAP.",
+    )
 
 
 class PageQuery(BaseModel):
@@ -125,12 +130,18 @@ def show_ingestion(path: IngestionPath) -> dict[str, Any]:
     "/<id>/rejections",
     operation_id="listRejections",
     responses={
-        200: {"description": "CSV: line, reasons, record", "content": {"text/csv": {"schema": {"type": "string"}}}},
+        200: {
+            "description": "CSV: line, reasons, record, file",
+            "content": {"text/csv": {"schema": {"type": "string"}}},
+        },
         **problems(404),
     },
 )
 def list_rejections(path: IngestionPath) -> Response:
-    """Download the rejected rows as CSV: the line in the file, the reasons, and the record byte for byte."""
+    """Download the rejected rows as CSV: the line, the reasons, the record byte for byte, and the file that it is in.
+
+    `file` names the member of an archive, and the line is that of the member; it is empty where the file is no archive.
+    """
     warehouse = current().warehouse
     with warehouse.connect() as connection:
         found = get_ingestion(connection, path.id)
@@ -170,7 +181,7 @@ def _parse_cursor(cursor: str | None) -> int | None:
 
 
 def _rejections_csv(warehouse: Warehouse, ingestion_id: str) -> Iterator[bytes]:
-    yield b"line,reasons,record\r\n"
+    yield b"line,reasons,record,file\r\n"
     with warehouse.connect() as connection:
         for row in submission.rejections(connection, ingestion_id):
             yield _rejection_line(row)
@@ -178,5 +189,6 @@ def _rejections_csv(warehouse: Warehouse, ingestion_id: str) -> Iterator[bytes]:
 
 def _rejection_line(row: RejectedRow) -> bytes:
     # By hand and in bytes: a record that is not UTF-8 must come out as it went in.
-    reasons, record = (field.replace(b'"', b'""') for field in ("; ".join(row.reasons).encode(), row.record))
-    return b'%d,"%s","%s"\r\n' % (row.line, reasons, record)
+    fields = ("; ".join(row.reasons).encode(), row.record, row.file.encode())
+    reasons, record, file = (field.replace(b'"', b'""') for field in fields)
+    return b'%d,"%s","%s","%s"\r\n' % (row.line, reasons, record, file)

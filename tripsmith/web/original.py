@@ -121,7 +121,7 @@ def upload_csv() -> tuple[dict[str, str], int]:
         return {"error": "No selected file"}, 400
     if not name.endswith(".csv"):
         return {"error": "Invalid file format"}, 400
-    submission = receive_part().submit(Options())
+    submission = receive_part().submit(Options(refuse_overlap=current().settings.refuse_overlap))
     if submission.ingestion.state == "succeeded":
         _namespace().tell_all_steps()
         _namespace().wait_until_told()

@@ -103,8 +103,11 @@ class Upload:
 def submit_file(path: Path, file_name: str, options: Options, sha256: bytes | None = None) -> Submission:
     """Queue a file in the uploads folder for ingestion, which then owns it; its SHA-256 is taken if not given."""
     warehouse, owns_source = current().warehouse, not current().settings.keep_uploads
+    settings = current().settings
     if options.max_rejected is None:
-        options = replace(options, max_rejected=current().settings.max_rejected)
+        options = replace(options, max_rejected=settings.max_rejected)
+    if options.refuse_overlap is None:
+        options = replace(options, refuse_overlap=settings.refuse_overlap)
 
     def send() -> Submission:
         with warehouse.connect() as connection:

@@ -28,6 +28,7 @@ export function Rejections({ ingestion }: { ingestion: Ingestion }) {
     );
   }
   if (report === null) return <p class="quiet">Loading …</p>;
+  const isArchive = report.first.some((row) => row.file !== "");
   const most = Math.max(1, ...report.reasons.map(([, rows]) => rows));
   return (
     <div class="rejections">
@@ -45,6 +46,7 @@ export function Rejections({ ingestion }: { ingestion: Ingestion }) {
         <table>
           <thead>
             <tr>
+              {isArchive && <th scope="col">File</th>}
               <th scope="col" class="number">
                 Line
               </th>
@@ -54,7 +56,8 @@ export function Rejections({ ingestion }: { ingestion: Ingestion }) {
           </thead>
           <tbody>
             {report.first.map((row) => (
-              <tr key={row.line}>
+              <tr key={`${row.file}:${row.line}`}>
+                {isArchive && <td>{row.file}</td>}
                 <td class="number">{count(row.line)}</td>
                 <td>{row.reasons.join("; ")}</td>
                 <td>

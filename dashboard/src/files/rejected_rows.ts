@@ -3,6 +3,8 @@ import { send } from "../api/client";
 
 export interface RejectedRow {
   line: number;
+  /** The member of an archive that the line is in; empty where the file is no archive. */
+  file: string;
   reasons: string[];
   record: string;
 }
@@ -70,7 +72,7 @@ export async function readReport(ingestionId: string, signal: AbortSignal): Prom
   const report: Report = { first: [], reasons: [], rows: 0, isCut: false };
   let isHeader = true;
   if (response.body === null) return report;
-  for await (const [line = "", reasons = "", record = ""] of recordsOf(decoded(response.body))) {
+  for await (const [line = "", reasons = "", record = "", file = ""] of recordsOf(decoded(response.body))) {
     if (isHeader) {
       isHeader = false;
       continue;
@@ -85,7 +87,7 @@ export async function readReport(ingestionId: string, signal: AbortSignal): Prom
       const kind = kindOf(reason);
       counts.set(kind, (counts.get(kind) ?? 0) + 1);
     }
-    if (report.first.length < FIRST_ROWS) report.first.push({ line: Number(line), reasons: each, record });
+    if (report.first.length < FIRST_ROWS) report.first.push({ line: Number(line), file, reasons: each, record });
   }
   report.reasons = [...counts].sort((one, other) => other[1] - one[1]);
   return report;
