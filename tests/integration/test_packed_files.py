@@ -12,7 +12,7 @@ import pytest
 import zstandard
 from contents import check_sums
 
-from tripsmith.ingestion import run
+from tripsmith.ingestion import progress, run
 from tripsmith.ingestion.ingestion import IngestionConflictError, get_ingestion
 from tripsmith.ingestion.rebuild import rebuild
 from tripsmith.ingestion.run import run_ingestion
@@ -152,6 +152,8 @@ def test_rejections_name_the_member_and_its_own_line_also_after_a_rebuild(wareho
 def test_a_cancelled_ingestion_goes_on_with_another_packing(warehouse, ingest, tmp_path, monkeypatch, others):
     monkeypatch.setattr(chunks, "MIN_CHUNK_BYTES", 1 << 20)
     monkeypatch.setattr(run, "LANES", 2)
+    for module in (run, progress):
+        monkeypatch.setattr(module, "INTERVAL_SECONDS", 0.01)  # so that it is stopped after its first chunk
     content = sample(60_000)
     path, other = tmp_path / "trips.csv.bz2", tmp_path / "other"
     path.write_bytes(bz2.compress(content))
