@@ -46,13 +46,15 @@ def settle_overlap(connection: Connection[Any], ingestion_id: int, trips: int, *
 def _note(connection: Connection[Any], best: Shared, others: list[Shared], trips: int) -> Note:
     share = best.trips / best.sampled
     rows = best.trips if best.is_exact else round(share * trips)
-    about = "" if best.is_exact else "About "
     shown = [get_ingestion(connection, shared.ingestion_id) for shared in others[:_INGESTIONS_SHOWN]]
     names = [f"{ingestion.id} ({ingestion.file_name})" for ingestion in shown]
-    message = (
-        f"{about}{_percent(share)} % of its rows ({rows:,} of {trips:,}) are also in {_named(names, len(others))}."
-    )
-    numbers = {"rows": rows, "share": round(share, 4), "ingestion": shown[0].id}
+    if best.is_exact:
+        many, how = f"{_percent(share)} % of its rows ({rows:,} of {trips:,})", ""
+    else:
+        many = f"Nearly all of its {trips:,} rows" if share == 1 else f"About {_percent(share)} % of its {trips:,} rows"
+        how = f", going by a sample of {best.sampled:,}"
+    message = f"{many} are also in {_named(names, len(others))}{how}."
+    numbers = {"rows": rows, "share": round(share, 4), "is_exact": best.is_exact, "ingestion": shown[0].id}
     return Note("overlap", message, numbers if len(others) == 1 else {**numbers, "ingestions": [i.id for i in shown]})
 
 
