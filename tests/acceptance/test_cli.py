@@ -117,11 +117,11 @@ def test_standard_input_that_ends_within_a_line_is_noted(tripsmith):
     assert "Standard input ended within a line" in ended.stdout
     (cut,) = json.loads(tripsmith("ingestions", "list", "--limit", "1", "--json").stdout)["ingestions"]
     assert ([note["code"] for note in cut["notes"]], cut["rows_loaded"]) == (["unfinished_line"], 5)
+    assert tripsmith("ingestions", "remove", cut["id"]).returncode == 0
     whole = tripsmith("ingest", "-", "--json", stdin=(HEADER + ROW * 6).encode())
     (whole_ingestion,) = json.loads(whole.stdout)["ingestions"]
     assert whole_ingestion["notes"] == []
-    for number in (cut["id"], whole_ingestion["id"]):
-        assert tripsmith("ingestions", "remove", number).returncode == 0
+    assert tripsmith("ingestions", "remove", whole_ingestion["id"]).returncode == 0
 
 
 def test_standard_input_that_is_refused_or_cannot_be_read_leaves_nothing(tripsmith, data_dir):
@@ -131,7 +131,9 @@ def test_standard_input_that_is_refused_or_cannot_be_read_leaves_nothing(tripsmi
     with Path("/dev/null").open("wb") as write_only:
         ended = subprocess.run(command, env=environment, stdin=write_only, capture_output=True, text=True)
     assert ended.returncode == 1
-    assert ended.stderr == "Error: Standard input cannot be read to its end: Bad file descriptor; nothing was kept.\n"
+    assert (
+        ended.stderr == "Error: standard input: It cannot be read to its end (Bad file descriptor); nothing was kept.\n"
+    )
     assert list((data_dir / "uploads").glob("stdin-*")) == []
 
 
@@ -158,13 +160,13 @@ def test_pipes_given_as_paths_are_taken_and_nothing_of_them_is_left(tripsmith, t
     for writer in writers:
         writer.join()
     assert ended.returncode == 1
-    assert "Error: bad: The first line, 'a,b', is not the header of a known format" in ended.stderr
+    assert "Error: bad: The first line is not the header of a known format: 'a,b' (" in ended.stderr
     (ingestion,) = json.loads(ended.stdout)["ingestions"]
     assert (ingestion["file_name"], ingestion["rows_loaded"], ingestion["rows_rejected"]) == ("good", 3, 1)
     assert list((data_dir / "uploads").glob("piped-*")) == []
 
     rejections = tripsmith("ingestions", "rejections", ingestion["id"])
-    assert rejections.stdout.startswith("2.csv line 4: has 1 columns")
+    assert rejections.stdout.startswith("2.csv line 4: has 1 column ")
     as_json = json.loads(tripsmith("ingestions", "rejections", ingestion["id"], "--json").stdout)
     assert (as_json["file"], as_json["line"]) == ("2.csv", 4)
     tripsmith("ingestions", "remove", ingestion["id"])
@@ -193,10 +195,9 @@ def test_overlap_is_refused_by_option_and_by_setting(tripsmith, tmp_path):
         (b"a,b\n1,2\n", "not the header of a known format"),
         (b"region,origin_coord,datetime,datasource\n1,2,3,4\n", "lacks destination_coord"),
         (b"\x7fELF\0\0\n\0", "binary"),
-        (HEADER.encode("latin-1") + b'"Prague' + ROW.encode() * 3, "line 2 is never closed"),
         (HEADER.replace("region", "r\xe9gion").encode("latin-1") + ROW.encode(), "not UTF-8"),
     ],
-    ids=["empty", "header-only", "no-format", "a-column-missing", "binary", "quote-never-closed", "not-utf-8"],
+    ids=["empty", "header-only", "no-format", "a-column-missing", "binary", "not-utf-8"],
 )
 def test_a_file_that_cannot_be_taken_is_one_sentence_and_code_1(tripsmith, tmp_path, content, message):
     (tmp_path / "bad.csv").write_bytes(content)

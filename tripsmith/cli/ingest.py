@@ -32,6 +32,7 @@ from tripsmith.sources.stream import known_encoding, open_stream
 from tripsmith.warehouse.database import Warehouse, open_warehouse
 from tripsmith.words import printable
 
+_STANDARD_INPUT = "standard input"
 _UNFINISHED = Note(
     "unfinished_line",
     "Standard input ended within a line: check that what wrote it came to its end (in a shell, `set -o pipefail`).",
@@ -119,7 +120,8 @@ def ingest(settings: Settings, paths: tuple[Path, ...], options: Options, as_jso
             try:
                 ended.append(_ingest(settings, warehouse, connection, path, options, quiet=as_json))
             except (BadFileError, IngestionConflictError) as error:
-                click.echo(printable(f"Error: {path}: {error}"), err=True)
+                name = _STANDARD_INPUT if str(path) == "-" else path
+                click.echo(printable(f"Error: {name}: {error}"), err=True)
     if as_json:
         print_json({"ingestions": [ingestion.as_json() for ingestion in ended], "next": None})
     if len(ended) < len(paths) or any(ingestion.state != "succeeded" for ingestion in ended):
@@ -137,7 +139,7 @@ def _ingest(
 ) -> Ingestion:
     name, owned = path.name, False
     if str(path) == "-":
-        path, name, owned = _spool(settings, sys.stdin.buffer), "standard input", True
+        path, name, owned = _spool(settings, sys.stdin.buffer), _STANDARD_INPUT, True
     elif not path.is_file():
         with path.open("rb") as pipe:
             name = "pipe" if path.parent.name == "fd" else name
@@ -194,7 +196,7 @@ def _read(stream: BinaryIO) -> bytes:
     try:
         return stream.read(1 << 20)
     except OSError as error:
-        raise BadFileError(f"Standard input cannot be read to its end: {error.strerror}; nothing was kept.") from error
+        raise BadFileError(f"It cannot be read to its end ({error.strerror}); nothing was kept.") from error
 
 
 @contextmanager
