@@ -146,7 +146,7 @@ def test_the_options_of_a_file_come_with_its_metadata(server: Server) -> None:
 
 
 def test_a_region_beside_a_column_of_that_name_is_refused_and_an_override_is_not(server: Server) -> None:
-    content = trips(a_trip("Own"))
+    content = trips(a_trip("Own", "2018-05-09"))
     refused = send(server, begin(server, len(content), region="Replaced"), 0, content)
     assert (refused.status_code, refused.json()["parameter"]) == (400, "region")
     assert "give override_region to replace it" in refused.json()["detail"]
