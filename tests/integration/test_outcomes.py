@@ -256,3 +256,27 @@ def test_a_watched_folder_puts_a_file_that_failed_with_the_reason_into_failed(wa
     reasons = {name: (tmp_path / f"failed/{name}.csv.reasons.txt").read_text() for name in ("bad", "limited")}
     assert f"datetime 01/05/2018 09:03 {BAD_DATE}" in reasons["bad"]
     assert "max_rejected allows 5%: datetime is missing." in reasons["limited"]
+
+
+def test_reasons_alike_are_counted_together_whatever_they_quote(warehouse, ingest):
+    row = "Prague,POINT (14.5 50.0),POINT (14.4 50.1),{},car\n"
+    times = [
+        *("2018-05-28 09:03:40 CEST", "2018-05-29 09:03:40 Europe/Prague", "2018-05-30 10:00 EST"),
+        *("2018-02-30 09:03:40", "2018-05-28 25:00:00", "28/05/2018", "2018-05-28", "2018-05-28T09:03+19"),
+        *("NULL", "nan", "", "\\N"),
+    ]
+    ended = ingest(HEADER + "".join(row.format(time) for time in [*times, "2018-05-28 09:03:40"]).encode())
+    with warehouse.connect() as connection:
+        found = connection.execute(
+            "SELECT silver.reason_kind(reason), count(*) FROM silver.rejected_row, unnest(reasons) AS reason GROUP BY 1"
+        ).fetchall()
+    assert (ended.rows_loaded, ended.rows_rejected) == (1, len(times))
+    assert dict(found) == {
+        "datetime is missing": 4,
+        "datetime is not a date and time: names of time zones are not read": 3,
+        "datetime is not a date and time: there is no such day": 1,
+        "datetime is not a date and time: there is no such time of day": 1,
+        "datetime is not a date and time: it has no time of day": 1,
+        "datetime is not a date and time: the offset is not one from -15:59 to +15:59": 1,
+        "datetime is not a date and time such as 2018-05-28 09:03:40": 1,
+    }
