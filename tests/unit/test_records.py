@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tripsmith.sources.line_quotes import respell
-from tripsmith.sources.quotes import MARK, Dialect, Quotes, Scan, fields, scan
+from tripsmith.sources.quotes import MARK, Dialect, Quotes, Scan, fields, record_at, scan
 from tripsmith.sources.records import Record, fit, is_plain, join_lines, marked, split_records
 
 TWO = Dialect(b",", 2)
@@ -47,6 +47,20 @@ def test_a_quote_never_closed_costs_its_own_line(data, faulty, size):
 
 def test_lines_within_a_record_that_are_records_are_counted():
     assert split(b'a,"b\nc,d\ne,f"\ng,h\n') == [Record(2, b'a,"b\nc,d\ne,f"', swallows=1), Record(5, b"g,h")]
+
+
+def test_the_end_of_a_line_is_looked_for_once_however_many_quotes_it_has():
+    class Counted(bytes):
+        newlines_sought = 0
+
+        def find(self, sought, *places):
+            Counted.newlines_sought += sought == b"\n"
+            return super().find(sought, *places)
+
+    data = Counted(b'x"' * 1000 + b"\n")
+    span = record_at(data, 0, Dialect(b",", 1), is_final=True)
+    assert (span.stop, span.is_faulty) == (len(data), False)
+    assert Counted.newlines_sought <= 2
 
 
 def test_a_field_that_is_not_closed_within_16_mebibytes_is_not_closed():

@@ -131,9 +131,11 @@ def _stop_of_record(data: bytes, start: int, delimiter: bytes, *, is_final: bool
     Where there is such a quote, the record would stop where the field was looked for in vain.
     """
     closed = re.compile(rb"[ \t]*(?:%b|\r?\n)" % re.escape(delimiter))
-    place = start
+    place, newline = start, start - 1
     while True:
-        newline = data.find(b"\n", place)
+        # Looked for once a line, which may have millions of quotes.
+        if newline < place:
+            newline = data.find(b"\n", place)
         if newline < 0:
             return None, None
         quote = data.find(QUOTE, place, newline)
