@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from tripsmith.sources import chunks
 from tripsmith.sources.chunks import Chunk, chunk_size, cut, cut_ahead
 from tripsmith.sources.layout import inspect
 from tripsmith.sources.quotes import Dialect
@@ -104,6 +105,14 @@ def test_memory_for_a_record_of_quotes_is_bounded(tmp_path):
     path.write_bytes(HEADER + b'"' * (15 << 20) + b"\n" + b"a,b,c,d,e\n")
     (chunk,) = chunks_of(path, 64 << 20)
     assert [len(record.raw) for record in split_records(chunk.blocks(), 2, FIVE)] == [15 << 20, 9]
+
+
+def test_a_record_whose_last_line_does_not_end_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(chunks, "MAX_RECORD_BYTES", 1 << 20)
+    path = tmp_path / "trips.csv"
+    path.write_bytes(HEADER + b'a,b,c,d,"e\n"' + b" " * (8 << 20))
+    with pytest.raises(SourceError, match="The record on line 2 goes on for more than 2 MiB"):
+        chunks_of(path, 1 << 20)
 
 
 @pytest.mark.parametrize("rewritten", [HEADER, HEADER + b"some,ROW\n" * 10, HEADER + b"some,row\n" * 11])

@@ -74,7 +74,7 @@ def cut(stream: Stream, layout: Layout, chunk_bytes: int) -> Iterator[Chunk]:
     """Yield the chunks of a stream that is at its start, each of about `chunk_bytes`, always cut alike.
 
     Chunks of a packed or transcoded file are copied; whoever is done with one discards it.
-    Raises SourceError for a line longer than MAX_RECORD_BYTES.
+    Raises SourceError for a line longer than MAX_RECORD_BYTES, and for a record that goes on for twice as much.
     """
     offset, line, number, source_done = layout.header_bytes, 1 + layout.header_lines, 0, 0
     blocks = record_blocks(stream, layout, min(chunk_bytes, BLOCK_BYTES))
@@ -153,6 +153,12 @@ def record_blocks(stream: Stream, layout: Layout, size: int = BLOCK_BYTES) -> It
         found = scan(data[:wanted], layout.dialect, is_final=ended and len(data) <= wanted)
         rest = data[found.length :]
         if found.length == 0:
+            # A field may end this side of MAX_RECORD_BYTES, and the line that it ends in be as long again.
+            if len(data) > 2 * MAX_RECORD_BYTES:
+                raise SourceError(
+                    f"The record on line {line} goes on for more than {2 * MAX_RECORD_BYTES >> 20} MiB; is this a CSV"
+                    " file?"
+                )
             wanted *= 2
             continue
         lines = data.count(b"\n", 0, found.length)
