@@ -269,9 +269,28 @@ def test_a_survey_numbers_members_and_names_what_is_left_out(tmp_path):
 
 def test_a_header_of_several_lines_is_replaced_by_as_many(tmp_path):
     path = tmp_path / "trips.zip"
-    header = b'sep=,\n"a ""x""\nb", "c\n\nd",27" e\n'
+    header = b'sep=,\n"a ""x""\nb","c\n\nd",27" e, "f\n'
     path.write_bytes(zipped_members({"1.csv": header + b"1,2,3\n", "2.csv": header + b"4,5,6\n"}))
     assert read_all(path) == header + b"1,2,3\n" + b"\n" * 5 + b"4,5,6\n"
+
+
+@pytest.mark.parametrize("before", [b"\n", b" \r\n\n", b'"sep=,"\r\n', b"\nSEP=,\n"])
+def test_what_precedes_a_header_is_part_of_it_in_every_member(tmp_path, before):
+    path = tmp_path / "trips.zip"
+    path.write_bytes(zipped_members({"1.csv": before + b"a,b\n1,2\n", "2.csv": before + b"a,b\n3,4\n"}))
+    lines = before.count(b"\n") + 1
+    assert read_all(path) == before + b"a,b\n1,2\n" + b"\n" * lines + b"3,4\n"
+    assert [(member.name, member.lines) for member in survey(path).members] == [
+        ("1.csv", lines + 1),
+        ("2.csv", lines + 1),
+    ]
+
+
+def test_a_member_that_starts_with_a_blank_line_is_read_after_one_that_does_not(tmp_path):
+    path = tmp_path / "trips.zip"
+    path.write_bytes(zipped_members({"1.csv": b"a,b\n1,2\n", "2.csv": b"\na,b\n3,4\n"}))
+    assert read_all(path) == b"a,b\n1,2\n\n\n3,4\n"
+    assert survey(path).skipped == ()
 
 
 def test_members_in_another_encoding_are_decoded_one_by_one(tmp_path):

@@ -30,8 +30,11 @@ UTF8 = "utf-8"
 _HASHED_BYTES = 4 << 20
 _MAX_HEADER_BYTES = 1 << 20
 
-_QUOTED_FIELD = re.compile(rb'(^|[,;\t|\n])[ ]*"(?:[^"]|"")*"')
-_OPEN_FIELD = re.compile(rb'(?:^|[,;\t|\n])[ ]*"')
+# What may precede a header: blank lines and a line `sep=;`; see `inspect`.
+_PREAMBLE = re.compile(rb'(?:[ \t]*\r?\n)*(?:"?sep=[^\r\n]"?\r?\n)?', re.IGNORECASE)
+# Whatever the delimiter: a quote that opens a field, and all up to the one that closes it.
+_OPENING_QUOTE = re.compile(rb'(?<![^,;\t|\n])"')
+_CLOSING_QUOTE = re.compile(rb'(?:[^"]+|"")*+"')
 
 
 def digest(path: Path) -> bytes:
@@ -236,23 +239,30 @@ def _pieces(
 
 
 def _split_header(blocks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
-    """Return the header of a CSV, with its line end and with a line `sep=` before it, and the blocks that follow it."""
+    """Return the header of a CSV, with its line end and with what precedes it, and the blocks that follow it."""
     start, end = b"", 0
     for block in blocks:
         start += block
-        while (end := start.find(b"\n", end) + 1) and not _is_whole_header(start[:end]):
-            pass
+        end = _stop_of_header(start)
         if end or len(start) > _MAX_HEADER_BYTES:
             break
-        end = len(start)
     end = end or len(start)
     return start[:end], chain((start[end:],), blocks)
 
 
-def _is_whole_header(lines: bytes) -> bool:
-    if lines[:4].lower() == b"sep=" and lines.count(b"\n") == 1:
-        return False
-    return _OPEN_FIELD.search(_QUOTED_FIELD.sub(rb"\1", lines)) is None
+def _stop_of_header(start: bytes) -> int:
+    """Return where the header stops that a CSV starts with, after its newline; 0 where that is not seen yet."""
+    preamble = _PREAMBLE.match(start)
+    place = preamble.end() if preamble else 0
+    while (newline := start.find(b"\n", place)) >= 0:
+        opening = _OPENING_QUOTE.search(start, place, newline)
+        if opening is None:
+            return newline + 1
+        closing = _CLOSING_QUOTE.match(start, opening.end())
+        if closing is None:
+            return 0
+        place = closing.end()
+    return 0
 
 
 def _folded(header: bytes) -> str:
