@@ -107,6 +107,12 @@ def test_what_may_be_data_and_is_left_out_is_named(ingest):
     assert set(notes(ended)["skipped_member"]["members"]) == {"empty.csv", ".hidden.csv", "rows.parquet", "none.csv"}
 
 
+@pytest.mark.parametrize("pack", [gzip.compress, lambda data: zipped(("jan.csv", data))], ids=["gzip", "zip"])
+def test_blank_lines_alone_are_no_rows_however_many(ingest, pack):
+    with pytest.raises(BadFileError, match="header and no rows"):
+        ingest(pack(HEADER + b"\n" * (2 << 20)), "jan")
+
+
 def test_a_member_that_the_warehouse_has_is_left_out_and_named(warehouse, ingest, tmp_path):
     jan = ingest(month(1), "jan.csv")
     archive = zipped(("jan.csv", month(1)), ("feb.csv", month(2, bad_line=5)), ("mar.csv", month(3, bad_line=8)))

@@ -9,7 +9,7 @@ from psycopg import Connection
 
 from tripsmith.ingestion.ingestion import IngestionConflictError, State
 from tripsmith.note import Note
-from tripsmith.sources.stream import Member, Survey, is_packed_file, survey
+from tripsmith.sources.stream import Member, SourceError, Survey, is_packed_file, survey
 from tripsmith.warehouse.queries import load_queries
 
 QUERIES = load_queries("tripsmith.ingestion", "content.sql")
@@ -71,7 +71,7 @@ def content_of(
 ) -> Content:
     """Return what a file with this SHA-256 holds; a packed one that came before need not be unpacked to know.
 
-    Raises SourceError where it cannot be unpacked to its end.
+    Raises SourceError where it cannot be unpacked to its end, and where it has no rows.
     """
     if not is_packed_file(path):
         # Its own only member.
@@ -80,7 +80,10 @@ def content_of(
         rows = connection.execute(QUERIES["recall_members"], {"sha256": sha256, "encoding": encoding}).fetchall()
         if rows:
             return Content(sha256, Survey(tuple(Member(*row) for row in rows)), is_recalled=True)
-    return Content(sha256, survey(path, encoding))
+    found = survey(path, encoding)
+    if not found.members:
+        raise SourceError("The file has a header and no rows.")
+    return Content(sha256, found)
 
 
 def lock_content(connection: Connection[Any], digests: Sequence[bytes]) -> None:
