@@ -145,12 +145,14 @@ def _ingest(
             name = "pipe" if path.parent.name == "fd" else name
             path, owned = _spool(settings, pipe), True
     try:
+        # Before a worker may be done with the file and delete it.
+        is_unfinished = owned and _ends_within_a_line(path, options)
         sent = submit(connection, path, name, options, owns_source=owned, cut=True)
     except BaseException:
         if owned:
             path.unlink()
         raise
-    if owned and sent.is_new and _ends_within_a_line(path, options):
+    if sent.is_new and is_unfinished:
         add_note(connection, int(sent.ingestion.id), _UNFINISHED)
     if owned and not sent.is_new:
         path.unlink()
@@ -187,9 +189,11 @@ def _ends_within_a_line(path: Path, options: Options) -> bool:
     """Whether a text lacks its last line's end, as one does whose writer died; packed files know their own end."""
     with open_stream(path, known_encoding(options.encoding)) as stream:
         is_plain = stream.is_plain
+    if not is_plain or not path.stat().st_size:
+        return False
     with path.open("rb") as file:
         file.seek(-1, os.SEEK_END)
-        return is_plain and file.read(1) not in b"\r\n"
+        return file.read(1) not in b"\r\n"
 
 
 def _read(stream: BinaryIO) -> bytes:
