@@ -107,6 +107,16 @@ def test_what_may_be_data_and_is_left_out_is_named(ingest):
     assert set(notes(ended)["skipped_member"]["members"]) == {"empty.csv", ".hidden.csv", "rows.parquet", "none.csv"}
 
 
+def test_a_quote_that_one_member_leaves_open_costs_no_row_of_another(warehouse, ingest):
+    opened = month(1).removesuffix(b",car\n") + b',"car\n'
+    ended = ingest(zipped(("jan.csv", opened), ("feb.csv", month(2) + month(3)[len(HEADER) :] + b'"\n')), "months.zip")
+    assert (ended.rows_read, ended.rows_loaded, ended.rows_rejected) == (61, 59, 2)
+    with warehouse.connect() as connection:
+        found = [(row.file, row.line, row.reasons) for row in rejections(connection, ended.id)]
+    assert [(file, line) for file, line, _ in found] == [("jan.csv", 21), ("feb.csv", 42)]
+    assert all(reasons == ["has a quote that opens a field and is never closed"] for _, _, reasons in found)
+
+
 @pytest.mark.parametrize("pack", [gzip.compress, lambda data: zipped(("jan.csv", data))], ids=["gzip", "zip"])
 def test_blank_lines_alone_are_no_rows_however_many(ingest, pack):
     with pytest.raises(BadFileError, match="header and no rows"):

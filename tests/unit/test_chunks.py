@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,38 @@ def test_memory_for_a_record_of_quotes_is_bounded(tmp_path):
     path.write_bytes(HEADER + b'"' * (15 << 20) + b"\n" + b"a,b,c,d,e\n")
     (chunk,) = chunks_of(path, 64 << 20)
     assert [len(record.raw) for record in split_records(chunk.blocks(), 2, FIVE)] == [15 << 20, 9]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300)
+@given(
+    members=st.lists(bodies.filter(str.strip), min_size=1, max_size=4),
+    chunk_bytes=st.integers(1, 300),
+    block=st.integers(1, 30),
+)
+@example(members=['"a\n', 'b"\n'], chunk_bytes=300, block=30)
+@example(members=['a\n"b\nc\n', "d\n", 'e"\n'], chunk_bytes=300, block=30)
+def test_no_record_goes_on_in_the_next_member(tmp_path, members, chunk_bytes, block):
+    path = tmp_path / "trips.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number, body in enumerate(members):
+            archive.writestr(f"{number}.csv", HEADER + body.encode())
+    expected, line = [], 2
+    for body in members:
+        data = body.encode() + b"\n" * (not body.endswith("\n"))
+        expected += [(line + own - 2, raw, is_faulty) for own, raw, is_faulty in records_of(data)]
+        line += data.count(b"\n") + 1
+    found = []
+    for chunk in chunks_of(path, chunk_bytes):
+        records = [
+            (record.line, record.raw, record.is_faulty)
+            for first_line, blocks in chunk.members(block)
+            for record in split_records(blocks, first_line, FIVE)
+        ]
+        if chunk.is_one_record_a_line:
+            assert not any(b"\n" in raw or is_faulty for _, raw, is_faulty in records)
+        found += records
+        chunk.discard()
+    assert found == expected
 
 
 def test_a_record_whose_last_line_does_not_end_is_refused(tmp_path, monkeypatch):

@@ -142,7 +142,8 @@ class Lane:
             )
 
     def _records(self, chunk: Chunk) -> Iterator[Record]:
-        return split_records(chunk.blocks(), chunk.first_line, self._load.layout.dialect)
+        for line, blocks in chunk.members():
+            yield from split_records(blocks, line, self._load.layout.dialect)
 
     def _copy(self, chunk: Chunk) -> "_Copied":
         """Copy a chunk into bronze, the fast way if each line is a record that fits."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from tripsmith.sources.layout import Layout
-from tripsmith.sources.quotes import MARK, MAX_RECORD_BYTES, Quotes, scan
+from tripsmith.sources.quotes import MARK, MAX_RECORD_BYTES, QUOTE, Quotes, scan
 from tripsmith.sources.records import is_plain
 from tripsmith.sources.stream import BLOCK_BYTES, SourceError, Stamp, Stream, open_stream, stamp
 
@@ -24,7 +24,9 @@ class Chunk:
     `offset` and `length` are in bytes of the unpacked UTF-8 text, which lies at `start` of the file `path`: the source
     itself, or, where that is packed, a `copy` without a name of its own, gone when it is closed. `source_bytes` is its
     share of the source as it lies on disk. `stamp` is that of `path` when the chunk was cut. `is_plain` says that it
-    has no backslash, `has_mark` that it has the byte which may take the place of quotes.
+    has no backslash, `has_mark` that it has the byte which may take the place of quotes. `breaks` are how many bytes
+    and lines of it come before each further member of an archive that begins in it, if there are quotes: no record goes
+    on from one to the next.
     """
 
     number: int
@@ -41,12 +43,23 @@ class Chunk:
     stamp: Stamp
     start: int
     copy: BinaryIO | None = None
+    breaks: tuple[tuple[int, int], ...] = ()
 
-    def blocks(self, size: int = 1 << 18) -> Iterator[bytes]:
-        """Yield the chunk's bytes; raise SourceError, at the end, when the file has been written to meanwhile."""
-        remaining = self.length
+    def members(self, size: int = 1 << 18) -> Iterator[tuple[int, Iterator[bytes]]]:
+        """Yield, for each member of an archive that is in the chunk, the line that it starts on and its bytes."""
+        begin, line = 0, self.first_line
+        for stop, lines in (*self.breaks, (self.length, self.lines)):
+            yield line, self.blocks(size, begin, stop)
+            begin, line = stop, self.first_line + lines
+
+    def blocks(self, size: int = 1 << 18, begin: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """Yield the chunk's bytes, or those of a part of it.
+
+        Raises SourceError, at the end, when the file has been written to meanwhile.
+        """
+        remaining = (self.length if stop is None else stop) - begin
         with self.path.open("rb") as file:
-            file.seek(self.start)
+            file.seek(self.start + begin)
             while remaining:
                 block = file.read(min(size, remaining))
                 if not block:
@@ -80,10 +93,13 @@ def cut(stream: Stream, layout: Layout, chunk_bytes: int) -> Iterator[Chunk]:
     blocks = record_blocks(stream, layout, min(chunk_bytes, BLOCK_BYTES))
     for first in blocks:
         length, lines, one_record_a_line, quotes, plain, marked = 0, 0, True, Quotes.NONE, True, False
+        breaks: list[tuple[int, int]] = []
         # Without a name, so that a process that is killed leaves nothing.
         copy = None if stream.is_plain else cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115
         block: Block | None = first
         while block is not None:
+            if block.starts_member and length:
+                breaks.append((length, lines))
             plain = plain and is_plain(block.data)
             marked = marked or (block.quotes is not Quotes.NONE and MARK in block.data)
             quotes = quotes.joined(block.quotes)
@@ -112,6 +128,7 @@ def cut(stream: Stream, layout: Layout, chunk_bytes: int) -> Iterator[Chunk]:
             stamp=stamp(path) if copy is not None else stream.stamp,
             start=0 if copy is not None else offset + stream.mark_bytes,
             copy=copy,
+            breaks=() if quotes is Quotes.NONE else tuple(breaks),
         )
         yield chunk
         source_done += chunk.source_bytes
@@ -129,17 +146,18 @@ def cut_ahead(path: Path, encoding: str, layout: Layout) -> Sequence[Chunk]:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Some whole records, how many newlines they have, and what the quotes in them are."""
+    """Some whole records, of one member if they have quotes; how many newlines they have, and what the quotes are."""
 
     data: bytes
     lines: int
     quotes: Quotes
     is_one_record_a_line: bool
+    starts_member: bool
 
 
 def record_blocks(stream: Stream, layout: Layout, size: int = BLOCK_BYTES) -> Iterator[Block]:
     """Yield what follows the header in blocks of whole records, of about `size` bytes, the last with a newline too."""
-    stream.read(layout.header_bytes)
+    position = len(stream.read(layout.header_bytes))
     line = 1 + layout.header_lines
     rest, wanted = b"", size
     while True:
@@ -150,7 +168,13 @@ def record_blocks(stream: Stream, layout: Layout, size: int = BLOCK_BYTES) -> It
             data += b"\n"
         if len(data) > MAX_RECORD_BYTES and data.find(b"\n", 0, MAX_RECORD_BYTES) < 0:
             raise SourceError(f"Line {line} is longer than {MAX_RECORD_BYTES >> 20} MiB; is this a CSV file?")
-        found = scan(data[:wanted], layout.dialect, is_final=ended and len(data) <= wanted)
+        # A field that a member leaves open is not closed by the next one. Without quotes, many small ones go at once.
+        starts_member, end = stream.members_at(position)
+        if data.find(QUOTE, 0, wanted) < 0:
+            end = None
+        length = len(data) if end is None else min(len(data), end - position)
+        is_final = ended if end is None else position + length == end
+        found = scan(data[: min(wanted, length)], layout.dialect, is_final=is_final and length <= wanted)
         rest = data[found.length :]
         if found.length == 0:
             # A field may end this side of MAX_RECORD_BYTES, and the line that it ends in be as long again.
@@ -162,8 +186,8 @@ def record_blocks(stream: Stream, layout: Layout, size: int = BLOCK_BYTES) -> It
             wanted *= 2
             continue
         lines = data.count(b"\n", 0, found.length)
-        yield Block(data[: found.length], lines, found.quotes, found.is_one_record_a_line)
-        line, wanted = line + lines, size
+        yield Block(data[: found.length], lines, found.quotes, found.is_one_record_a_line, starts_member)
+        position, line, wanted = position + found.length, line + lines, size
 
 
 def _fill(stream: Stream, start: bytes, size: int) -> tuple[bytes, bool]:

@@ -5,6 +5,7 @@ import hashlib
 import io
 import re
 import stat
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -90,6 +91,7 @@ class Stream:
         self.path = path
         self.stamp = stamp(path)
         self._file = file
+        self._member_ends: deque[int] = deque()
         start = file.read(START_BYTES)
         file.seek(0)
         self.is_plain = not is_packed(start) and encoding == UTF8
@@ -98,7 +100,7 @@ class Stream:
             file.seek(self.mark_bytes)
             self._text = file
         else:
-            blocks = (piece.block for piece in _pieces(file, encoding, only))
+            blocks = self._joined(_pieces(file, encoding, only))
             self._text = cast(BinaryIO, io.BufferedReader(TextReader(blocks), BLOCK_BYTES))
 
     def read(self, size: int) -> bytes:
@@ -107,6 +109,24 @@ class Stream:
             return self._text.read(size)
         except OSError as error:
             raise _unreadable(self.path, error) from error
+
+    def members_at(self, position: int) -> tuple[bool, int | None]:
+        """Tell whether a further member of an archive begins at a position of the text, and where it ends.
+
+        The end is None where no byte of the member behind it was read yet. Positions must not go back.
+        """
+        while self._member_ends and self._member_ends[0] < position:
+            self._member_ends.popleft()
+        begins = bool(self._member_ends) and self._member_ends[0] == position
+        return begins, next((end for end in self._member_ends if end > position), None)
+
+    def _joined(self, pieces: "Iterator[_Piece]") -> Iterator[bytes]:
+        number, length = None, 0
+        for piece in pieces:
+            if piece.number != number and number is not None:
+                self._member_ends.append(length)
+            number, length = piece.number, length + len(piece.block)
+            yield piece.block
 
     @property
     def source_bytes(self) -> int:
