@@ -6,7 +6,7 @@ import pytest
 
 from tripsmith.ingestion.rebuild import rebuild
 from tripsmith.ingestion.run import run_ingestion
-from tripsmith.ingestion.submission import Options, remove, retry, submit
+from tripsmith.ingestion.submission import Options, rejections, remove, retry, submit
 from tripsmith.sources import chunks
 from tripsmith.sources.sample import write_sample
 
@@ -75,11 +75,12 @@ def test_overlap_is_refused_on_request_until_the_other_is_removed(warehouse, ing
     monkeypatch.setattr(chunks, "MIN_CHUNK_BYTES", 1 << 20)
     ingest(trips(0, rows), "jan.csv")
     path = tmp_path / "jan-2.csv"
-    path.write_bytes(trips(0, rows + 9))
+    path.write_bytes(trips(0, rows + 9) + b"no trip\n")
     with warehouse.connect() as connection:
         sent = submit(connection, path, path.name, Options(refuse_overlap=True))
         ended = run_ingestion(warehouse, int(sent.ingestion.id))
-        assert ended.state == "failed"
+        assert (ended.state, ended.rows_loaded) == ("failed", 0)
+        assert ended.rows_rejected == len(list(rejections(connection, ended.id)))
         assert "are also in ingestion 1 (jan.csv)" in ended.error
         assert "To have this file instead, remove ingestion 1 first" in ended.error
         counts = "SELECT (SELECT count(*) FROM silver.trip), (SELECT sum(trips) FROM gold.region_week)"

@@ -142,7 +142,9 @@ def _run(
         connection.execute(QUERIES["cancel"], {"id": job.id})
     except NothingLoadedError as error:
         _fail_whole(connection, job.id, error)
-    except (SourceError, DiskTooSmallError, OverlapError) as error:
+    except OverlapError as error:
+        connection.execute(QUERIES["fail_uncounted"], {"id": job.id, "error": str(error)})
+    except (SourceError, DiskTooSmallError) as error:
         connection.execute(QUERIES["fail"], {"id": job.id, "error": str(error)})
     except psycopg.errors.DiskFull as error:
         message = (

@@ -45,6 +45,14 @@ UPDATE ops.ingestion
 SET state = 'failed', error = %(error)s, message = NULL, eta_seconds = NULL, finished_at = clock_timestamp()
 WHERE id = %(id)s AND state = 'running'
 
+-- name: fail_uncounted
+-- Its rows could be loaded, and none of them is to be seen. Rejected rows are kept only of chunks that are done.
+UPDATE ops.ingestion
+SET state = 'failed', error = %(error)s, message = NULL, rows_loaded = 0, eta_seconds = NULL,
+    rows_rejected = (SELECT coalesce(sum(rows_rejected), 0) FROM ops.chunk WHERE ingestion_id = %(id)s),
+    finished_at = clock_timestamp()
+WHERE id = %(id)s AND state = 'running'
+
 -- name: fail_whole
 -- Its rows were read, and none of them is to be seen.
 UPDATE ops.ingestion
