@@ -79,7 +79,7 @@ def print_weekly_average(answer: "WeeklyAverage") -> None:
         kind = "box" if selection.shape == box else "polygon within"
         edges = f"{box.west:g},{box.south:g},{box.east:g},{box.north:g}"
         what = f"{selection.region + ' in ' if selection.region else ''}{kind} {edges} ({selection.match})"
-    click.echo(f"{what}: {_rate(answer.average)}")
+    click.echo(printable(f"{what}: {_rate(answer.average)}"))
     if answer.weeks:
         span = f"{answer.span.start} to {answer.span.end}"
         click.echo(f"{_trips(answer.trips)} in {_weeks(answer.weeks)}, {span}")
@@ -124,7 +124,7 @@ def _print_notes(notes: Iterable[Note]) -> None:
     for note in notes:
         # What is a parameter of the API is an option here.
         message = re.sub(r"\b(from|to)=(?=\d)", r"--\1 ", note.message)
-        click.echo(f"Note: {message}")
+        click.echo(printable(f"Note: {message}"))
 
 
 def _rate(average: float) -> str:

@@ -268,9 +268,15 @@ def test_what_a_terminal_would_obey_is_shown_escaped(tripsmith, tmp_path):
     ended = tripsmith("ingest", name)
     number = ended.stdout.split("ingestion ")[1].split()[0]
     refused = tripsmith("ingest", name, "--region", "Brno")
+    (tmp_path / f"bad {name}").write_text(HEADER + "no trip\n")
+    failed = tripsmith("ingest", f"bad {name}")
+    average = tripsmith("weekly-average")
+    assert r"failed and its trips are not counted: bad evil\x1b]0;pwned\x07.csv." in average.stdout
     printed = [
         ended,
         refused,
+        failed,
+        average,
         *(tripsmith("ingestions", *rest) for rest in (("list",), ("show", number), ("rejections", number))),
     ]
     for command in printed:
@@ -280,7 +286,8 @@ def test_what_a_terminal_would_obey_is_shown_escaped(tripsmith, tmp_path):
     assert r'"\x1b[2J\n\u202e",POINT' in printed[-1].stdout
     as_json = tripsmith("ingestions", "rejections", number, "--json").stdout
     assert json.loads(as_json)["record"].startswith('"\x1b[2J\n\u202e",POINT')
-    assert tripsmith("ingestions", "remove", number).returncode == 0
+    for ingestion in (number, failed.stdout.split("ingestion ")[1].split()[0]):
+        assert tripsmith("ingestions", "remove", ingestion).returncode == 0
 
 
 @pytest.mark.parametrize("value", ["x", "101%", ""])
