@@ -1,5 +1,7 @@
 """Weekly averages over what the data cover, and the notes of what would mislead about an answer."""
 
+import io
+import zipfile
 from datetime import date
 
 import pytest
@@ -187,6 +189,22 @@ def test_ingestions_that_are_not_counted_are_named(warehouse, ingest, tmp_path):
             ]
     # The file was put right and sent again under its name.
     taken(ingest, rows("2018-05-10"), name="0.csv")
+    assert ask(warehouse).notes == ()
+
+
+def test_what_failed_is_not_named_once_another_ingestion_has_it(warehouse, ingest, tmp_path):
+    path = tmp_path / "may.csv"
+    path.write_text(HEADER + rows("2018-05-07", "2018-05-13"))
+    with warehouse.connect() as connection:
+        submit(connection, path, path.name)
+        connection.execute("UPDATE ops.ingestion SET state = 'failed'")
+    assert codes(ask(warehouse)) == ["ingestions_failed"]
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.write(path, "may.csv")
+        archive.writestr("june.csv", HEADER + rows("2018-06-04", "2018-06-10"))
+    ended = ingest(packed.getvalue(), name="year.zip")
+    assert (ended.id, ended.rows_loaded) == ("2", 4)
     assert ask(warehouse).notes == ()
 
 

@@ -10,8 +10,8 @@ GROUP BY mark.mark
 ORDER BY mark.mark
 
 -- name: list_uncounted
--- Ingestions under way, and those that failed with no later one of the same file name having succeeded. How many there are,
--- and the names of the latest few. Two queries, as one with OR would look for later ones row by row.
+-- Ingestions under way, and those that failed with no later one of the same file name having succeeded, nor another having
+-- all of their content by now. How many there are, and the names of the latest few. Two queries, as one with OR would look for later ones row by row.
 SELECT false AS has_failed, count(*), (array_agg(file_name ORDER BY id DESC))[:3]
 FROM ops.ingestion
 WHERE state IN ('queued', 'running')
@@ -23,4 +23,5 @@ WHERE i.state = 'failed'
   AND NOT EXISTS (
       SELECT FROM ops.ingestion AS later
       WHERE later.file_name = i.file_name AND later.id > i.id AND later.state = 'succeeded')
+  AND EXISTS (SELECT FROM ops.member WHERE member.ingestion_id = i.id AND member.holds)
 HAVING count(*) > 0
