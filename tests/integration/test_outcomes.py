@@ -280,3 +280,12 @@ def test_reasons_alike_are_counted_together_whatever_they_quote(warehouse, inges
         "datetime is not a date and time: the offset is not one from -15:59 to +15:59": 1,
         "datetime is not a date and time such as 2018-05-28 09:03:40": 1,
     }
+
+
+@pytest.mark.parametrize("time", ["2018-05-28 09:03:40 EST", "2018-05-28 09:03 PM", "2018-05-28 09:03.5"])
+def test_no_reason_has_what_separates_reasons(warehouse, ingest, time):
+    row = "Prague,POINT (14.5 50.0),POINT (14.4 50.1),{},car\n"
+    ended = ingest(HEADER + (row.format("2018-05-28 09:03:40") + row.format(time)).encode())
+    with warehouse.connect() as connection:
+        ((reason,),) = (row.reasons for row in rejections(connection, ended.id))
+    assert "; " not in reason

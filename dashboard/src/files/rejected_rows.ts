@@ -96,5 +96,7 @@ export async function readReport(ingestionId: string, signal: AbortSignal): Prom
 /** A reason without the value that it names, so that like reasons are counted together. */
 function kindOf(reason: string): string {
   if (/^\w+ is missing: /.test(reason)) return reason.slice(0, reason.indexOf(":"));
-  return reason.replace(/^(\w+)(: (?:longitude|latitude))? .* (is not .*)$/s, "$1$2 … $3");
+  return reason
+    .replace(/^(\w+ .* is not a date and time: (?:there is no (?:time of )?day|the offset|names of time zones are not read)) .*$/s, "$1 …")
+    .replace(/^(\w+)(: (?:longitude|latitude))? .*? (is not .*)$/s, "$1$2 … $3");
 }
