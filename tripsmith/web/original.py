@@ -127,9 +127,9 @@ def upload_csv() -> tuple[dict[str, str], int]:
         _namespace().wait_until_told()
     else:
         ended = current().feed.wait_until_finished(submission.ingestion.id)
+        _namespace().wait_until_told()
         if ended.state != "succeeded":
             return {"error": ended.error or f"The ingestion was {ended.state}."}, 500
-        _namespace().wait_until_told()
     return {"message": "File uploaded and saved to database successfully"}, 200
 
 
