@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tripsmith.access.tokens import Token
 from tripsmith.answers.span import average_text
 from tripsmith.ingestion.ingestion import Ingestion
 from tripsmith.note import Note
-from tripsmith.web.tokens import Token
 from tripsmith.words import counted, printable
 
 # Answers need numpy, which commands that only print ingestions or tokens should not wait for.

@@ -11,6 +11,7 @@ import psycopg
 from pydantic import ValidationError
 
 from tripsmith import __version__
+from tripsmith.access.tokens import TokenError
 from tripsmith.answers.question import BadQuestionError, UnknownNameError
 from tripsmith.cli.options import settings_with
 from tripsmith.ingestion.ingestion import IngestionConflictError, IngestionNotFoundError
@@ -19,7 +20,6 @@ from tripsmith.logs import configure
 from tripsmith.settings import Settings
 from tripsmith.warehouse.database import WarehouseError
 from tripsmith.warehouse.disk import DiskTooSmallError
-from tripsmith.web.tokens import TokenError
 from tripsmith.words import printable
 
 _PLACES = {

@@ -7,6 +7,7 @@ from flask_openapi3.openapi import OpenAPI
 from flask_socketio import SocketIO
 
 import tripsmith
+from tripsmith.access.guard import Guard
 from tripsmith.settings import Settings
 from tripsmith.warehouse.database import Warehouse
 from tripsmith.web import (
@@ -66,7 +67,7 @@ def create_app(settings: Settings, warehouse: Warehouse) -> tuple[OpenAPI, Socke
     app.teardown_request(upload.discard_unsubmitted)
     app.after_request(_add_security_headers)
 
-    guard = access.Guard(settings, warehouse)
+    guard = Guard(settings, warehouse)
     feed = IngestionFeed(warehouse)
     # The origin is checked once for everything, by SameOrigin below.
     socketio = SocketIO(app, async_mode="gevent", cors_allowed_origins=[])

@@ -10,8 +10,9 @@ from typing import get_args
 import gevent
 from flask_socketio import SocketIO
 
+from tripsmith.access.guard import Guard
 from tripsmith.ingestion.ingestion import Ingestion, Phase, State
-from tripsmith.web.access import Guard, GuardedNamespace
+from tripsmith.web.access import GuardedNamespace
 from tripsmith.web.feed import IngestionFeed
 
 NAMESPACE = "/ingestions"

@@ -16,13 +16,14 @@ from gevent.queue import JoinableQueue
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import HTTPException
 
+from tripsmith.access.guard import Guard
 from tripsmith.answers.question import BadQuestionError, UnknownRegionError
 from tripsmith.answers.selection import Selection
 from tripsmith.answers.shape import box_between
 from tripsmith.answers.weekly_average import weekly_average
 from tripsmith.ingestion.ingestion import Ingestion
 from tripsmith.ingestion.submission import Options
-from tripsmith.web.access import Guard, GuardedNamespace
+from tripsmith.web.access import GuardedNamespace
 from tripsmith.web.current import current
 from tripsmith.web.feed import IngestionFeed
 from tripsmith.web.problems import describe

@@ -18,11 +18,11 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
+from tripsmith.access.exposure import is_exposed
+from tripsmith.access.tokens import list_tokens
 from tripsmith.settings import Settings
 from tripsmith.warehouse.database import Warehouse, open_warehouse
 from tripsmith.web import tus
-from tripsmith.web.same_origin import is_exposed
-from tripsmith.web.tokens import list_tokens
 from tripsmith.web.upload import discard_stale
 
 logger = logging.getLogger(__name__)

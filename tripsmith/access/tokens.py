@@ -1,4 +1,4 @@
-"""Access tokens: made, listed and revoked. What a token may do is its role's to say; see access.py."""
+"""Access tokens: made, listed and revoked. What a token may do is its role's to say; see guard.py."""
 
 import hashlib
 import secrets
@@ -17,7 +17,7 @@ from tripsmith.warehouse.queries import load_queries
 Role = Literal["reader", "ingester", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
 
-QUERIES = load_queries("tripsmith.web", "tokens.sql")
+QUERIES = load_queries("tripsmith.access", "tokens.sql")
 
 _PREFIX = "tripsmith_"
 _SECRET_BYTES = 32
