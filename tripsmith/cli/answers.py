@@ -27,7 +27,7 @@ from tripsmith.answers.statistics import trip_statistics
 from tripsmith.answers.trip_groups import trip_groups
 from tripsmith.answers.weekly_average import weekly_average
 from tripsmith.cli.options import connected, json_option, print_json
-from tripsmith.report import print_groups, print_metrics, print_weekly_average
+from tripsmith.cli.report import print_groups, print_metrics, print_weekly_average
 from tripsmith.settings import Settings
 
 selection_options = [

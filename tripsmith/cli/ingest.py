@@ -16,6 +16,8 @@ import click
 import psycopg
 
 from tripsmith.cli.options import json_option, print_json
+from tripsmith.cli.progress_bar import shown_progress
+from tripsmith.cli.report import print_error, print_ingestion
 from tripsmith.ingestion.carry import carry
 from tripsmith.ingestion.ingestion import Ingestion, IngestionConflictError
 from tripsmith.ingestion.notes import add_note
@@ -23,9 +25,7 @@ from tripsmith.ingestion.segments import making_segments
 from tripsmith.ingestion.submission import BadFileError, Options, submit
 from tripsmith.ingestion.worker import work
 from tripsmith.note import Note
-from tripsmith.progress_bar import shown_progress
 from tripsmith.rejection_limit import parse_limit
-from tripsmith.report import print_error, print_ingestion
 from tripsmith.settings import Settings
 from tripsmith.sources.formats import FORMATS
 from tripsmith.sources.stream import known_encoding, open_stream

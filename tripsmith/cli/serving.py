@@ -32,7 +32,7 @@ def serve(settings: Settings, host: str | None, port: int | None, data_dir: Path
 @click.pass_obj
 def demo(settings: Settings, rows: int, port: int | None, once: bool) -> None:
     """Take example trips through all layers, print answers, and serve."""
-    from tripsmith.demo import run_demo
+    from tripsmith.cli.demo import run_demo
 
     _serving(lambda: run_demo(settings_with(settings, port=port), rows, serve_after=not once))
 

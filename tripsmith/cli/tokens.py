@@ -4,7 +4,7 @@ import click
 
 from tripsmith.access.tokens import ROLES, Role, create_token, list_tokens, revoke_token
 from tripsmith.cli.options import connected, json_option, print_json
-from tripsmith.report import print_tokens
+from tripsmith.cli.report import print_tokens
 from tripsmith.settings import Settings
 
 

@@ -1,23 +1,27 @@
 """The demonstration: example trips through all layers, answers printed, and the server left up."""
 
 from datetime import date
+from typing import Any
 
 import click
+from psycopg import Connection, sql
 
 from tripsmith.answers.grouping import GroupQuestion
 from tripsmith.answers.selection import Selection
 from tripsmith.answers.shape import BoundingBox
 from tripsmith.answers.trip_groups import trip_groups
 from tripsmith.answers.weekly_average import weekly_average
+from tripsmith.cli.progress_bar import shown_progress
+from tripsmith.cli.report import print_groups, print_ingestion, print_weekly_average
 from tripsmith.example import example_path, make_example
 from tripsmith.ingestion.carry import carry
 from tripsmith.ingestion.submission import submit
-from tripsmith.progress_bar import shown_progress
-from tripsmith.report import print_groups, print_ingestion, print_weekly_average
 from tripsmith.settings import Settings
 from tripsmith.warehouse.database import Warehouse, open_warehouse
-from tripsmith.warehouse.layers import count_rows
+from tripsmith.warehouse.queries import load_queries
 from tripsmith.web.serve import check_address, serve
+
+QUERIES = load_queries("tripsmith.cli", "demo.sql")
 
 REGION = "Prague"
 START, END = date(2018, 5, 1), date(2018, 6, 30)
@@ -53,7 +57,7 @@ def _ingest(settings: Settings, warehouse: Warehouse, rows: int) -> None:
 def _show(warehouse: Warehouse) -> None:
     with warehouse.connect() as connection:
         click.echo("\nThe layers:")
-        for layer, table, count in count_rows(connection):
+        for layer, table, count in _count_rows(connection):
             click.echo(f"  {layer:<7} {table:<24} {count:>11,} rows")
         period = f"--from {START} --to {END}"
         click.echo(f"\n$ tripsmith weekly-average --region {REGION} {period}")
@@ -63,3 +67,13 @@ def _show(warehouse: Warehouse) -> None:
         print_weekly_average(weekly_average(connection, Selection(shape=BOX, start=START, end=END)))
         click.echo("\n$ tripsmith groups --limit 5")
         print_groups(trip_groups(connection, GroupQuestion(), limit=5))
+
+
+def _count_rows(connection: Connection[Any]) -> list[tuple[str, str, int]]:
+    """Return layer, table and rows of every table of the three layers that a reader sees, in the way of the data."""
+    counted = []
+    for layer, table in connection.execute(QUERIES["list_tables"]).fetchall():
+        query = sql.SQL(QUERIES["count_table"]).format(table=sql.Identifier(layer, table))
+        row = connection.execute(query).fetchone()
+        counted.append((layer, table, int(row[0]) if row else 0))
+    return counted
