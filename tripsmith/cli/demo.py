@@ -16,10 +16,10 @@ from tripsmith.cli.report import print_groups, print_ingestion, print_weekly_ave
 from tripsmith.example import example_path, make_example
 from tripsmith.ingestion.carry import carry
 from tripsmith.ingestion.submission import submit
+from tripsmith.serve import check_address, serve
 from tripsmith.settings import Settings
 from tripsmith.warehouse.database import Warehouse, open_warehouse
 from tripsmith.warehouse.queries import load_queries
-from tripsmith.web.serve import check_address, serve
 
 QUERIES = load_queries("tripsmith.cli", "demo.sql")
 

@@ -20,7 +20,7 @@ from tripsmith.settings import Settings
 @click.pass_obj
 def serve(settings: Settings, host: str | None, port: int | None, data_dir: Path | None, workers: int | None) -> None:
     """Serve the API, live events and the first page, with one worker beside unless told otherwise."""
-    from tripsmith.web.serve import serve as run_server
+    from tripsmith.serve import serve as run_server
 
     _serving(lambda: run_server(settings_with(settings, host=host, port=port, data_dir=data_dir, workers=workers)))
 
@@ -38,7 +38,7 @@ def demo(settings: Settings, rows: int, port: int | None, once: bool) -> None:
 
 
 def _serving(action: Callable[[], None]) -> None:
-    from tripsmith.web.serve import ServeError
+    from tripsmith.serve import ServeError
 
     try:
         action()
