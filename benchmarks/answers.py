@@ -42,8 +42,8 @@ from tripsmith.answers.weekly_average import weekly_average
 from tripsmith.ingestion.carry import carry
 from tripsmith.ingestion.segments import make_next_segment
 from tripsmith.ingestion.submission import submit
+from tripsmith.sample.generator import write_sample
 from tripsmith.settings import Settings
-from tripsmith.sources.sample import write_sample
 from tripsmith.warehouse.database import Warehouse, open_warehouse
 from tripsmith.warehouse.queries import load_queries
 

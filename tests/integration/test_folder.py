@@ -17,7 +17,7 @@ from contents import check_sums
 from tripsmith.ingestion.folder import SETTLED_SECONDS, Taken, watch_folder
 from tripsmith.ingestion.ingestion import list_ingestions
 from tripsmith.ingestion.submission import Options
-from tripsmith.sources.sample import write_sample
+from tripsmith.sample.generator import write_sample
 
 HEADER = b"region,origin_coord,destination_coord,datetime,datasource\n"
 ROW = b"Brno,POINT (16.6 49.2),POINT (16.61 49.21),2018-05-28 09:03:%02d,app\n"

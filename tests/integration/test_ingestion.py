@@ -26,8 +26,8 @@ from tripsmith.answers.weekly_average import weekly_average
 from tripsmith.ingestion.ingestion import IngestionConflictError, get_ingestion
 from tripsmith.ingestion.run import run_ingestion
 from tripsmith.ingestion.submission import Options, cancel, rejections, remove, retry, submit
+from tripsmith.sample.generator import write_sample
 from tripsmith.sources import chunks
-from tripsmith.sources.sample import write_sample
 
 DATA = Path(__file__).parents[3] / "shared/data"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"the real files are not here: {DATA}")

@@ -13,9 +13,9 @@ from tripsmith.answers.trip_groups import trip_groups
 from tripsmith.answers.weekly_average import weekly_average
 from tripsmith.cli.progress_bar import shown_progress
 from tripsmith.cli.report import print_groups, print_ingestion, print_weekly_average
-from tripsmith.example import example_path, make_example
 from tripsmith.ingestion.carry import carry
 from tripsmith.ingestion.submission import submit
+from tripsmith.sample.example import example_path, make_example
 from tripsmith.serve import check_address, serve
 from tripsmith.settings import Settings
 from tripsmith.warehouse.database import Warehouse, open_warehouse

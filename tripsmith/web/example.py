@@ -8,8 +8,8 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from gevent.util import wrap_errors
 
-from tripsmith.example import make_example
 from tripsmith.ingestion.submission import Submission, submit
+from tripsmith.sample.example import make_example
 from tripsmith.web import documents
 from tripsmith.web.current import Current, current
 from tripsmith.web.problems import problems

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from tripsmith.sample.generator import write_sample
 from tripsmith.settings import Settings
-from tripsmith.sources.sample import write_sample
 
 EXAMPLE_ROWS = 200_000
 
