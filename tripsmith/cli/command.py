@@ -12,8 +12,9 @@ from pydantic import ValidationError
 
 from tripsmith import __version__
 from tripsmith.access.tokens import TokenError
-from tripsmith.answers.question import BadQuestionError, UnknownNameError
+from tripsmith.answers.errors import UnknownNameError
 from tripsmith.cli.options import settings_with
+from tripsmith.geometry.errors import BadQuestionError
 from tripsmith.ingestion.ingestion import IngestionConflictError, IngestionNotFoundError
 from tripsmith.ingestion.submission import BadFileError
 from tripsmith.logs import configure

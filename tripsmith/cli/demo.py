@@ -8,11 +8,11 @@ from psycopg import Connection, sql
 
 from tripsmith.answers.grouping import GroupQuestion
 from tripsmith.answers.selection import Selection
-from tripsmith.answers.shape import BoundingBox
 from tripsmith.answers.trip_groups import trip_groups
 from tripsmith.answers.weekly_average import weekly_average
 from tripsmith.cli.progress_bar import shown_progress
 from tripsmith.cli.report import print_groups, print_ingestion, print_weekly_average
+from tripsmith.geometry.shape import BoundingBox
 from tripsmith.ingestion.carry import carry
 from tripsmith.ingestion.submission import submit
 from tripsmith.sample.example import example_path, make_example

@@ -8,7 +8,7 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from pydantic import BaseModel, ConfigDict, Field
 
-from tripsmith.answers.question import BadQuestionError
+from tripsmith.geometry.errors import BadQuestionError
 from tripsmith.ingestion import submission
 from tripsmith.ingestion.ingestion import RejectedRow, get_ingestion, list_ingestions
 from tripsmith.warehouse.database import Warehouse

@@ -17,10 +17,11 @@ from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import HTTPException
 
 from tripsmith.access.guard import Guard
-from tripsmith.answers.question import BadQuestionError, UnknownRegionError
+from tripsmith.answers.errors import UnknownRegionError
 from tripsmith.answers.selection import Selection
-from tripsmith.answers.shape import box_between
 from tripsmith.answers.weekly_average import weekly_average
+from tripsmith.geometry.errors import BadQuestionError
+from tripsmith.geometry.shape import box_between
 from tripsmith.ingestion.ingestion import Ingestion
 from tripsmith.ingestion.submission import Options
 from tripsmith.web.access import GuardedNamespace

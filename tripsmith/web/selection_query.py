@@ -7,8 +7,6 @@ from typing import Annotated, Any
 from flask import request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from tripsmith.answers.geojson import parse_polygon
-from tripsmith.answers.question import BadQuestionError
 from tripsmith.answers.selection import (
     ALL_HOURS,
     ALL_WEEKDAYS,
@@ -17,7 +15,9 @@ from tripsmith.answers.selection import (
     parse_match,
     parse_weekdays,
 )
-from tripsmith.answers.shape import Shape, parse_bbox
+from tripsmith.geometry.errors import BadQuestionError
+from tripsmith.geometry.geojson import parse_polygon
+from tripsmith.geometry.shape import Shape, parse_bbox
 
 
 def _parse_date(given: Any) -> Any:

@@ -7,9 +7,9 @@ from flask_openapi3.models.tag import Tag
 from pydantic import BaseModel, Field
 
 from tripsmith.answers.grouping import GOLD_ZOOM, MAX_ZOOM, MIN_ZOOM, GroupQuestion
-from tripsmith.answers.question import BadQuestionError
-from tripsmith.answers.shape import parse_bbox
 from tripsmith.answers.trip_groups import MAX_LIMIT, trip_groups
+from tripsmith.geometry.errors import BadQuestionError
+from tripsmith.geometry.shape import parse_bbox
 from tripsmith.web import documents
 from tripsmith.web.current import current
 from tripsmith.web.problems import problems

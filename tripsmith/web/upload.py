@@ -15,7 +15,7 @@ from gevent.util import wrap_errors
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 from werkzeug.formparser import FormDataParser
 
-from tripsmith.answers.question import BadQuestionError
+from tripsmith.geometry.errors import BadQuestionError
 from tripsmith.ingestion.submission import BadFileError, Options, Submission, submit
 from tripsmith.names import clean
 from tripsmith.web.current import current

@@ -1,12 +1,4 @@
-"""What can be wrong with a question."""
-
-
-class BadQuestionError(ValueError):
-    """A question that has no answer; `parameter` names what is wrong, the message what would be right."""
-
-    def __init__(self, parameter: str, message: str) -> None:
-        super().__init__(message)
-        self.parameter = parameter
+"""Names that a question has and no trip."""
 
 
 class UnknownNameError(LookupError):

@@ -10,8 +10,8 @@ import shapely
 from shapely.affinity import translate
 from shapely.geometry import MultiPolygon
 
-from tripsmith.answers.question import BadQuestionError
-from tripsmith.answers.shape import Polygon
+from tripsmith.geometry.errors import BadQuestionError
+from tripsmith.geometry.shape import Polygon
 from tripsmith.note import Note
 
 # A country with all its islands has fewer; more would only be slow.

@@ -5,7 +5,7 @@ import quadbin
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tripsmith.answers.cell import cell_bounds, cell_json, cell_name, cell_tile, cell_zoom
+from tripsmith.geometry.quadbin import cell_bounds, cell_json, cell_name, cell_tile, cell_zoom
 
 cells = st.integers(0, 26).flatmap(
     lambda zoom: st.builds(

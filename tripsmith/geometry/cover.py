@@ -6,8 +6,8 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from tripsmith.answers.cell import MAX_ZOOM
-from tripsmith.answers.shape import Flags, Floats, Shape
+from tripsmith.geometry.quadbin import MAX_ZOOM
+from tripsmith.geometry.shape import Flags, Floats, Shape
 
 Tiles = NDArray[np.int64]
 

@@ -15,7 +15,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry import MultiPolygon
 
-from tripsmith.answers.question import BadQuestionError
+from tripsmith.geometry.errors import BadQuestionError
 from tripsmith.note import Note
 
 Floats = NDArray[np.float64]
