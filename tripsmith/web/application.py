@@ -16,10 +16,8 @@ from tripsmith.web import (
     current,
     dashboard,
     example,
-    frames,
     health,
     ingestions,
-    live,
     metrics,
     monitoring,
     original,
@@ -32,7 +30,10 @@ from tripsmith.web import (
     weekly_averages,
 )
 from tripsmith.web.body import WholeBodies
-from tripsmith.web.feed import IngestionFeed
+from tripsmith.web.live.broadcast import open_websockets
+from tripsmith.web.live.feed import IngestionFeed
+from tripsmith.web.live.ingestions import IngestionNamespace
+from tripsmith.web.live.namespace import watch_tokens
 from tripsmith.web.same_origin import SameOrigin
 
 # What goes on beside the requests for as long as the application runs.
@@ -71,8 +72,8 @@ def create_app(settings: Settings, warehouse: Warehouse) -> tuple[OpenAPI, Socke
     feed = IngestionFeed(warehouse)
     # The origin is checked once for everything, by SameOrigin below.
     socketio = SocketIO(app, async_mode="gevent", cors_allowed_origins=[])
-    frames.open_websockets(socketio)
-    ingestion_namespace = live.IngestionNamespace(socketio, guard, feed)
+    open_websockets(socketio)
+    ingestion_namespace = IngestionNamespace(socketio, guard, feed)
     original_namespace = original.OriginalNamespace(socketio, guard, feed)
     socketio.on_namespace(ingestion_namespace)
     socketio.on_namespace(original_namespace)
@@ -84,7 +85,7 @@ def create_app(settings: Settings, warehouse: Warehouse) -> tuple[OpenAPI, Socke
     app.extensions[_LOOPS] = (
         feed.run,
         original_namespace.run,
-        lambda: access.watch_tokens(guard, ingestion_namespace, original_namespace),
+        lambda: watch_tokens(guard, ingestion_namespace, original_namespace),
     )
     app.extensions[original.EXTENSION] = original_namespace
     app.wsgi_app = SameOrigin(app.wsgi_app, settings)  # type: ignore[method-assign]

@@ -24,9 +24,9 @@ from tripsmith.geometry.errors import BadQuestionError
 from tripsmith.geometry.shape import box_between
 from tripsmith.ingestion.ingestion import Ingestion
 from tripsmith.ingestion.submission import Options
-from tripsmith.web.access import GuardedNamespace
 from tripsmith.web.current import current
-from tripsmith.web.feed import IngestionFeed
+from tripsmith.web.live.feed import IngestionFeed
+from tripsmith.web.live.namespace import GuardedNamespace
 from tripsmith.web.problems import describe
 from tripsmith.web.upload import BrokenFormError, allow_large_body, receive_part
 

@@ -12,8 +12,8 @@ from flask_socketio import SocketIO
 
 from tripsmith.access.guard import Guard
 from tripsmith.ingestion.ingestion import Ingestion, Phase, State
-from tripsmith.web.access import GuardedNamespace
-from tripsmith.web.feed import IngestionFeed
+from tripsmith.web.live.feed import IngestionFeed
+from tripsmith.web.live.namespace import GuardedNamespace
 
 NAMESPACE = "/ingestions"
 EVENT = "ingestion"
