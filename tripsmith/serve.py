@@ -22,8 +22,8 @@ from tripsmith.access.exposure import is_exposed
 from tripsmith.access.tokens import list_tokens
 from tripsmith.settings import Settings
 from tripsmith.warehouse.database import Warehouse, open_warehouse
-from tripsmith.web import tus
-from tripsmith.web.upload import discard_stale
+from tripsmith.web.uploads import tus
+from tripsmith.web.uploads.upload import discard_stale
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from tripsmith.ingestion.rebuild import rebuild
 from tripsmith.ingestion.submission import BadFileError, Options, submit
 from tripsmith.names import MISSING_VALUES
 from tripsmith.warehouse import migrations
-from tripsmith.web.upload import label
+from tripsmith.web.uploads.upload import label
 
 COMPOSED, DECOMPOSED = "Z\u00fcrich", "Zu\u0308rich"
 HEADER = "region,origin_coord,destination_coord,datetime,datasource\n"

@@ -25,16 +25,15 @@ from tripsmith.web import (
     problems,
     reference,
     trip_groups,
-    tus,
-    upload,
     weekly_averages,
 )
-from tripsmith.web.body import WholeBodies
 from tripsmith.web.live.broadcast import open_websockets
 from tripsmith.web.live.feed import IngestionFeed
 from tripsmith.web.live.ingestions import IngestionNamespace
 from tripsmith.web.live.namespace import watch_tokens
 from tripsmith.web.same_origin import SameOrigin
+from tripsmith.web.uploads import tus, upload
+from tripsmith.web.uploads.body import WholeBodies
 
 # What goes on beside the requests for as long as the application runs.
 _LOOPS = "tripsmith-loops"

@@ -16,7 +16,7 @@ from tripsmith.web import documents
 from tripsmith.web.current import current
 from tripsmith.web.parameters import OPTION_NAMES, read_options
 from tripsmith.web.problems import problems
-from tripsmith.web.upload import receive
+from tripsmith.web.uploads.upload import receive
 
 api = APIBlueprint(
     "ingestions",

@@ -28,7 +28,7 @@ from tripsmith.web.current import current
 from tripsmith.web.live.feed import IngestionFeed
 from tripsmith.web.live.namespace import GuardedNamespace
 from tripsmith.web.problems import describe
-from tripsmith.web.upload import BrokenFormError, allow_large_body, receive_part
+from tripsmith.web.uploads.upload import BrokenFormError, allow_large_body, receive_part
 
 NAMESPACE = "/my_namespace"
 EXTENSION = "tripsmith-original"

@@ -42,7 +42,7 @@ from tripsmith.ingestion.submission import BadFileError, Options, check_options
 from tripsmith.web.current import current
 from tripsmith.web.parameters import OPTION_NAMES, read_options
 from tripsmith.web.problems import problem
-from tripsmith.web.upload import STALE_SECONDS, allow_large_body, label, submit_file
+from tripsmith.web.uploads.upload import STALE_SECONDS, allow_large_body, label, submit_file
 
 VERSION = "1.0.0"
 INGESTION_HEADER = "Tripsmith-Ingestion"
