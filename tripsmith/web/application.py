@@ -20,7 +20,6 @@ from tripsmith.web import (
     ingestions,
     metrics,
     monitoring,
-    original,
     parameters,
     problems,
     reference,
@@ -31,6 +30,7 @@ from tripsmith.web.live.broadcast import open_websockets
 from tripsmith.web.live.feed import IngestionFeed
 from tripsmith.web.live.ingestions import IngestionNamespace
 from tripsmith.web.live.namespace import watch_tokens
+from tripsmith.web.original import original
 from tripsmith.web.same_origin import SameOrigin
 from tripsmith.web.uploads import tus, upload
 from tripsmith.web.uploads.body import WholeBodies

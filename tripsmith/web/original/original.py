@@ -179,7 +179,7 @@ def _selection() -> Selection:
 @pages.get("/spec")
 def show_spec() -> Response:
     """Return the OpenAPI document of the original API."""
-    text = files("tripsmith.web").joinpath("original_spec.json").read_text(encoding="utf-8")
+    text = files("tripsmith.web.original").joinpath("spec.json").read_text(encoding="utf-8")
     return Response(json.dumps(json.loads(text)), mimetype="application/json")
 
 
