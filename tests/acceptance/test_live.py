@@ -10,7 +10,7 @@ import socketio
 from test_live_server import Server, a_trip, server, trips  # noqa: F401
 
 from tripsmith.sample.generator import write_sample
-from tripsmith.web import documents
+from tripsmith.web.api import documents
 
 LONG = 120
 

@@ -10,22 +10,8 @@ import tripsmith
 from tripsmith.access.guard import Guard
 from tripsmith.settings import Settings
 from tripsmith.warehouse.database import Warehouse
-from tripsmith.web import (
-    access,
-    cells,
-    current,
-    dashboard,
-    example,
-    health,
-    ingestions,
-    metrics,
-    monitoring,
-    parameters,
-    problems,
-    reference,
-    trip_groups,
-    weekly_averages,
-)
+from tripsmith.web import access, current, dashboard, monitoring, parameters, problems, reference
+from tripsmith.web.api import cells, example, health, ingestions, metrics, trip_groups, weekly_averages
 from tripsmith.web.live.broadcast import open_websockets
 from tripsmith.web.live.feed import IngestionFeed
 from tripsmith.web.live.ingestions import IngestionNamespace

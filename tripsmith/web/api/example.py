@@ -10,7 +10,7 @@ from gevent.util import wrap_errors
 
 from tripsmith.ingestion.submission import Submission, submit
 from tripsmith.sample.example import make_example
-from tripsmith.web import documents
+from tripsmith.web.api import documents
 from tripsmith.web.current import Current, current
 from tripsmith.web.problems import problems
 

@@ -7,7 +7,7 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from tripsmith.ingestion.worker import count_workers
-from tripsmith.web import documents
+from tripsmith.web.api import documents
 from tripsmith.web.current import current
 from tripsmith.web.problems import problem, problems
 

@@ -8,10 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tripsmith.answers.metrics import list_datasources, list_regions, trip_metrics
 from tripsmith.answers.statistics import trip_statistics
-from tripsmith.web import documents
+from tripsmith.web.api import documents
+from tripsmith.web.api.selection_query import check_address
 from tripsmith.web.current import current
 from tripsmith.web.problems import problems
-from tripsmith.web.selection_query import check_address
 
 api = APIBlueprint(
     "metrics",

@@ -10,10 +10,10 @@ from tripsmith.answers.grouping import GOLD_ZOOM, MAX_ZOOM, MIN_ZOOM, GroupQuest
 from tripsmith.answers.trip_groups import MAX_LIMIT, trip_groups
 from tripsmith.geometry.errors import BadQuestionError
 from tripsmith.geometry.shape import parse_bbox
-from tripsmith.web import documents
+from tripsmith.web.api import documents
+from tripsmith.web.api.selection_query import SelectionQuery, WholeNumber, WithArea, check_address
 from tripsmith.web.current import current
 from tripsmith.web.problems import problems
-from tripsmith.web.selection_query import SelectionQuery, WholeNumber, WithArea, check_address
 
 api = APIBlueprint(
     "trip_groups",

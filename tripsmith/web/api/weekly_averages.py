@@ -7,10 +7,10 @@ from flask_openapi3.models.tag import Tag
 
 from tripsmith.answers.selection import Selection
 from tripsmith.answers.weekly_average import weekly_average
-from tripsmith.web import documents
+from tripsmith.web.api import documents
+from tripsmith.web.api.selection_query import SelectionQuery, WithArea, check_address
 from tripsmith.web.current import current
 from tripsmith.web.problems import problems
-from tripsmith.web.selection_query import SelectionQuery, WithArea, check_address
 
 api = APIBlueprint(
     "weekly_averages",

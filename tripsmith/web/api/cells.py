@@ -7,10 +7,10 @@ from flask_openapi3.models.tag import Tag
 from pydantic import Field
 
 from tripsmith.answers.cells import MAX_ZOOM, MIN_ZOOM, cell_counts
-from tripsmith.web import documents
+from tripsmith.web.api import documents
+from tripsmith.web.api.selection_query import SelectionQuery, WholeNumber, check_address
 from tripsmith.web.current import current
 from tripsmith.web.problems import problems
-from tripsmith.web.selection_query import SelectionQuery, WholeNumber, check_address
 
 api = APIBlueprint(
     "cells",

@@ -12,7 +12,7 @@ from tripsmith.geometry.errors import BadQuestionError
 from tripsmith.ingestion import submission
 from tripsmith.ingestion.ingestion import RejectedRow, get_ingestion, list_ingestions
 from tripsmith.warehouse.database import Warehouse
-from tripsmith.web import documents
+from tripsmith.web.api import documents
 from tripsmith.web.current import current
 from tripsmith.web.parameters import OPTION_NAMES, read_options
 from tripsmith.web.problems import problems
