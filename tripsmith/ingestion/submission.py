@@ -26,7 +26,7 @@ from tripsmith.ingestion.segments import interrupt, leave_segment
 from tripsmith.names import clean, is_missing, name_key
 from tripsmith.rejection_limit import parse_limit
 from tripsmith.sources.chunks import Chunk, chunk_size, cut_ahead
-from tripsmith.sources.layout import Layout, check_format, inspect
+from tripsmith.sources.header import Layout, check_format, inspect
 from tripsmith.sources.stream import SourceError, digest, known_encoding, stamp
 from tripsmith.warehouse import lot
 from tripsmith.warehouse.bronze.table import SHARED, BronzeTable

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tripsmith.sources.layout import inspect
+from tripsmith.sources.header import inspect
 from tripsmith.sources.stream import SourceError
 from tripsmith.warehouse.bronze.table import column_names
 
