@@ -39,7 +39,7 @@ from tripsmith.answers.trip_groups import trip_groups
 from tripsmith.answers.weekly_average import weekly_average
 from tripsmith.geometry.geojson import parse_polygon
 from tripsmith.geometry.shape import BoundingBox, Polygon
-from tripsmith.ingestion.carry import carry
+from tripsmith.ingestion.follow import carry
 from tripsmith.ingestion.segments import make_next_segment
 from tripsmith.ingestion.submission import submit
 from tripsmith.sample.generator import write_sample

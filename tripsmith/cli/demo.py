@@ -13,7 +13,7 @@ from tripsmith.answers.weekly_average import weekly_average
 from tripsmith.cli.progress_bar import shown_progress
 from tripsmith.cli.report import print_groups, print_ingestion, print_weekly_average
 from tripsmith.geometry.shape import BoundingBox
-from tripsmith.ingestion.carry import carry
+from tripsmith.ingestion.follow import carry
 from tripsmith.ingestion.submission import submit
 from tripsmith.sample.example import example_path, make_example
 from tripsmith.serve import check_address, serve

@@ -18,7 +18,7 @@ import psycopg
 from tripsmith.cli.options import json_option, print_json
 from tripsmith.cli.progress_bar import shown_progress
 from tripsmith.cli.report import print_error, print_ingestion
-from tripsmith.ingestion.carry import carry
+from tripsmith.ingestion.follow import carry
 from tripsmith.ingestion.ingestion import Ingestion, IngestionConflictError
 from tripsmith.ingestion.notes import add_note
 from tripsmith.ingestion.segments import making_segments

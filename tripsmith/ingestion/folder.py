@@ -18,7 +18,7 @@ import psycopg
 from watchfiles import watch as watch_changes
 from watchfiles._rust_notify import WatchfilesRustInternalError
 
-from tripsmith.ingestion.carry import carry
+from tripsmith.ingestion.follow import carry
 from tripsmith.ingestion.ingestion import Ingestion, IngestionConflictError
 from tripsmith.ingestion.submission import BadFileError, Options, remove, submit
 from tripsmith.sources.stream import SourceError, Stamp, stamp

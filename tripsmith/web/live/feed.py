@@ -8,13 +8,13 @@ import psycopg
 from gevent.event import Event
 from psycopg import Connection
 
-from tripsmith.ingestion.events import EVERYTHING, listen
 from tripsmith.ingestion.ingestion import (
     Ingestion,
     IngestionNotFoundError,
     get_ingestion,
     list_current_ingestions,
 )
+from tripsmith.ingestion.notifications import EVERYTHING, listen
 from tripsmith.warehouse.database import Warehouse, WarehouseError
 
 logger = logging.getLogger(__name__)

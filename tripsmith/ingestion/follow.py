@@ -4,8 +4,8 @@ import threading
 from collections.abc import Callable, Sequence
 from itertools import chain
 
-from tripsmith.ingestion.events import EVERYTHING, listen
 from tripsmith.ingestion.ingestion import Ingestion, get_ingestion
+from tripsmith.ingestion.notifications import EVERYTHING, listen
 from tripsmith.ingestion.run import run_ingestion
 from tripsmith.ingestion.submission import cancel
 from tripsmith.sources.chunks import Chunk
