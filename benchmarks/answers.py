@@ -40,7 +40,7 @@ from tripsmith.answers.weekly_average import weekly_average
 from tripsmith.geometry.geojson import parse_polygon
 from tripsmith.geometry.shape import BoundingBox, Polygon
 from tripsmith.ingestion.follow import carry
-from tripsmith.ingestion.segments import make_next_segment
+from tripsmith.ingestion.indexing import make_next_segment
 from tripsmith.ingestion.submission import submit
 from tripsmith.sample.generator import write_sample
 from tripsmith.settings import Settings

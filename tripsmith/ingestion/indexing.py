@@ -22,7 +22,7 @@ from tripsmith.warehouse.silver.load import piece_of
 
 logger = logging.getLogger(__name__)
 
-QUERIES = load_queries("tripsmith.ingestion", "segments.sql")
+QUERIES = load_queries("tripsmith.ingestion", "indexing.sql")
 
 # Fewer trips than this in small files are scanned in a tenth of a second, and more of them may be on their way.
 FEW_TRIPS = 500_000

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from contents import check_sums
 
-from tripsmith.ingestion.folder import SETTLED_SECONDS, Taken, watch_folder
 from tripsmith.ingestion.ingestion import list_ingestions
 from tripsmith.ingestion.submission import Options
+from tripsmith.ingestion.watch import SETTLED_SECONDS, Taken, watch_folder
 from tripsmith.sample.generator import write_sample
 
 HEADER = b"region,origin_coord,destination_coord,datetime,datasource\n"
