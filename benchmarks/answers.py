@@ -31,19 +31,19 @@ from psycopg import Connection, sql
 
 from benchmarks.chart import keep_results
 from tripsmith.answers.days import count_days
-from tripsmith.answers.geojson import parse_polygon
 from tripsmith.answers.grouping import GroupQuestion
 from tripsmith.answers.places import Snapshot, snapshot
 from tripsmith.answers.selection import Selection, find_names, parse_hours
-from tripsmith.answers.shape import BoundingBox, Polygon
 from tripsmith.answers.span import monday
 from tripsmith.answers.trip_groups import trip_groups
 from tripsmith.answers.weekly_average import weekly_average
-from tripsmith.ingestion.carry import carry
-from tripsmith.ingestion.segments import make_next_segment
+from tripsmith.geometry.geojson import parse_polygon
+from tripsmith.geometry.shape import BoundingBox, Polygon
+from tripsmith.ingestion.follow import carry
+from tripsmith.ingestion.indexing import make_next_segment
 from tripsmith.ingestion.submission import submit
+from tripsmith.sample.generator import write_sample
 from tripsmith.settings import Settings
-from tripsmith.sources.sample import write_sample
 from tripsmith.warehouse.database import Warehouse, open_warehouse
 from tripsmith.warehouse.queries import load_queries
 

@@ -27,8 +27,8 @@ import psutil
 from psycopg import sql
 
 from benchmarks.chart import keep_results
+from tripsmith.sample.generator import write_sample
 from tripsmith.settings import Settings
-from tripsmith.sources.sample import write_sample
 from tripsmith.warehouse.database import Warehouse, open_warehouse
 from tripsmith.warehouse.queries import load_queries
 from tripsmith.warehouse.server import binary

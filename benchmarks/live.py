@@ -29,7 +29,7 @@ import requests
 import socketio  # type: ignore[import-untyped]
 from tusclient.client import TusClient
 
-from tripsmith.sources.sample import write_sample
+from tripsmith.sample.generator import write_sample
 from tripsmith.warehouse.queries import load_queries
 
 QUERIES = load_queries("benchmarks", "live.sql")

@@ -7,7 +7,7 @@ from chromium import ROOT, WITH_WEBGL, launch
 from playwright.sync_api import Browser, Page, sync_playwright
 from test_live_server import a_server, a_trip, trips
 
-from tripsmith.sources.sample import write_sample
+from tripsmith.sample.generator import write_sample
 
 OUT = ROOT / "docs/screenshots"
 WIDE, PHONE = {"width": 1360, "height": 850}, {"width": 390, "height": 844}

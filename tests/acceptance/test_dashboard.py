@@ -17,7 +17,7 @@ from chromium import WITH_WEBGL, axe, launch
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route, expect, sync_playwright
 from test_live_server import HEADER, Server, a_server, a_trip, trips
 
-from tripsmith.sources.sample import write_sample
+from tripsmith.sample.generator import write_sample
 
 LONG = 60_000
 # A busy machine draws late; what never comes still fails.

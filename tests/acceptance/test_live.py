@@ -9,8 +9,8 @@ import pytest
 import socketio
 from test_live_server import Server, a_trip, server, trips  # noqa: F401
 
-from tripsmith.sources.sample import write_sample
-from tripsmith.web import documents
+from tripsmith.sample.generator import write_sample
+from tripsmith.web.api import documents
 
 LONG = 120
 

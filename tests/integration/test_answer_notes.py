@@ -6,13 +6,13 @@ from datetime import date
 
 import pytest
 
-from tripsmith.answers.geojson import parse_polygon
 from tripsmith.answers.grouping import GroupQuestion
 from tripsmith.answers.metrics import trip_metrics
 from tripsmith.answers.selection import Selection, parse_hours
-from tripsmith.answers.shape import BoundingBox
 from tripsmith.answers.trip_groups import trip_groups
 from tripsmith.answers.weekly_average import weekly_average
+from tripsmith.geometry.geojson import parse_polygon
+from tripsmith.geometry.shape import BoundingBox
 from tripsmith.ingestion.submission import cancel, submit
 
 HEADER = "region,origin_coord,destination_coord,datetime,datasource\n"

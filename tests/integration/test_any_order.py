@@ -30,9 +30,9 @@ from tripsmith.ingestion import submission
 from tripsmith.ingestion.ingestion import IngestionConflictError, get_ingestion
 from tripsmith.ingestion.rebuild import rebuild
 from tripsmith.ingestion.run import run_ingestion
+from tripsmith.sample.generator import write_sample
 from tripsmith.settings import Settings
 from tripsmith.sources import chunks
-from tripsmith.sources.sample import write_sample
 from tripsmith.web.application import create_app
 
 # Runs ingestion argv[2] of the database argv[1], in chunks of a megabyte.

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from contents import check_sums
 
+from tripsmith.ingestion.indexing import make_next_segment
 from tripsmith.ingestion.ingestion import get_ingestion
 from tripsmith.ingestion.run import run_ingestion
-from tripsmith.ingestion.segments import make_next_segment
 from tripsmith.ingestion.submission import retry, submit
+from tripsmith.sample.generator import write_sample
 from tripsmith.settings import Settings
-from tripsmith.sources.sample import write_sample
 from tripsmith.warehouse.database import Warehouse, open_warehouse
 from tripsmith.warehouse.disk import DiskTooSmallError, free_bytes
 

@@ -16,18 +16,18 @@ import pytest
 import quadbin
 from contents import bronze_rows, check_sums, checksums, gold_differences, rejected
 
+from tripsmith.answers.errors import UnknownRegionError
 from tripsmith.answers.grouping import GroupQuestion
 from tripsmith.answers.metrics import trip_metrics
-from tripsmith.answers.question import UnknownRegionError
 from tripsmith.answers.selection import Selection
-from tripsmith.answers.shape import BoundingBox, parse_bbox
 from tripsmith.answers.trip_groups import trip_groups
 from tripsmith.answers.weekly_average import weekly_average
+from tripsmith.geometry.shape import BoundingBox, parse_bbox
 from tripsmith.ingestion.ingestion import IngestionConflictError, get_ingestion
 from tripsmith.ingestion.run import run_ingestion
 from tripsmith.ingestion.submission import Options, cancel, rejections, remove, retry, submit
+from tripsmith.sample.generator import write_sample
 from tripsmith.sources import chunks
-from tripsmith.sources.sample import write_sample
 
 DATA = Path(__file__).parents[3] / "shared/data"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"the real files are not here: {DATA}")

@@ -17,8 +17,8 @@ import pytest
 from contents import check_sums
 
 from tripsmith.ingestion.submission import remove
+from tripsmith.sample.generator import write_sample
 from tripsmith.settings import Settings
-from tripsmith.sources.sample import write_sample
 from tripsmith.warehouse.database import open_warehouse
 
 ROWS = 500_000

@@ -3,6 +3,7 @@
 import pytest
 from contents import check_sums, rejected
 
+from tripsmith.access.tokens import TokenError, create_token, list_tokens, revoke_token
 from tripsmith.answers.metrics import list_datasources, list_regions
 from tripsmith.answers.selection import Selection
 from tripsmith.answers.weekly_average import weekly_average
@@ -11,8 +12,7 @@ from tripsmith.ingestion.rebuild import rebuild
 from tripsmith.ingestion.submission import BadFileError, Options, submit
 from tripsmith.names import MISSING_VALUES
 from tripsmith.warehouse import migrations
-from tripsmith.web.tokens import TokenError, create_token, list_tokens, revoke_token
-from tripsmith.web.upload import label
+from tripsmith.web.uploads.upload import label
 
 COMPOSED, DECOMPOSED = "Z\u00fcrich", "Zu\u0308rich"
 HEADER = "region,origin_coord,destination_coord,datetime,datasource\n"

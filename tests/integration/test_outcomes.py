@@ -6,11 +6,11 @@ import time
 import pytest
 from contents import check_sums
 
-from tripsmith.ingestion.folder import watch_folder
 from tripsmith.ingestion.ingestion import IngestionConflictError, get_ingestion
 from tripsmith.ingestion.rebuild import rebuild
 from tripsmith.ingestion.run import run_ingestion
 from tripsmith.ingestion.submission import BadFileError, Options, rejections, remove, retry, submit
+from tripsmith.ingestion.watch import watch_folder
 from tripsmith.sources import chunks
 
 HEADER = b"region,origin_coord,destination_coord,datetime,datasource\n"

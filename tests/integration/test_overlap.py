@@ -7,8 +7,8 @@ import pytest
 from tripsmith.ingestion.rebuild import rebuild
 from tripsmith.ingestion.run import run_ingestion
 from tripsmith.ingestion.submission import Options, rejections, remove, retry, submit
+from tripsmith.sample.generator import write_sample
 from tripsmith.sources import chunks
-from tripsmith.sources.sample import write_sample
 
 
 def _lines() -> list[bytes]:

@@ -17,8 +17,8 @@ from tripsmith.ingestion.ingestion import IngestionConflictError, get_ingestion
 from tripsmith.ingestion.rebuild import rebuild
 from tripsmith.ingestion.run import run_ingestion
 from tripsmith.ingestion.submission import BadFileError, Options, cancel, rejections, remove, retry, submit
+from tripsmith.sample.generator import write_sample
 from tripsmith.sources import chunks
-from tripsmith.sources.sample import write_sample
 
 HEADER = b"region,origin_coord,destination_coord,datetime,datasource\n"
 

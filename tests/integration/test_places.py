@@ -21,17 +21,17 @@ from hypothesis import strategies as st
 
 from tests.conftest import new_warehouse
 from tripsmith.answers.cells import cell_counts
-from tripsmith.answers.geojson import parse_polygon
 from tripsmith.answers.grouping import GroupQuestion
 from tripsmith.answers.selection import ALL_HOURS, ALL_WEEKDAYS, MATCHES, Selection
-from tripsmith.answers.shape import BoundingBox
 from tripsmith.answers.statistics import LENGTHS, trip_statistics
 from tripsmith.answers.trip_groups import trip_groups
 from tripsmith.answers.weekly_average import weekly_average
+from tripsmith.geometry.geojson import parse_polygon
+from tripsmith.geometry.shape import BoundingBox
+from tripsmith.ingestion.indexing import IndexingDelayedError, make_next_segment
 from tripsmith.ingestion.ownership import SEGMENT, claim
 from tripsmith.ingestion.rebuild import rebuild
 from tripsmith.ingestion.run import run_ingestion
-from tripsmith.ingestion.segments import IndexingDelayedError, make_next_segment
 from tripsmith.ingestion.submission import remove, submit
 from tripsmith.sources import chunks
 from tripsmith.warehouse.gold.segment import TABLES

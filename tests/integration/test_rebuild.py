@@ -11,8 +11,8 @@ from tripsmith.ingestion.ingestion import IngestionConflictError
 from tripsmith.ingestion.ownership import claim
 from tripsmith.ingestion.rebuild import rebuild
 from tripsmith.ingestion.submission import remove
+from tripsmith.sample.generator import write_sample
 from tripsmith.sources import chunks
-from tripsmith.sources.sample import write_sample
 from tripsmith.warehouse import lot
 
 pytestmark = pytest.mark.both_servers

@@ -20,7 +20,7 @@ from pydantic import BaseModel
 from tripsmith.ingestion.run import run_ingestion
 from tripsmith.settings import Settings
 from tripsmith.warehouse.database import Warehouse, open_warehouse
-from tripsmith.web import documents
+from tripsmith.web.api import documents
 from tripsmith.web.application import create_app
 from tripsmith.web.problems import Problem
 

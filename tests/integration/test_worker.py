@@ -12,7 +12,7 @@ from contents import check_sums
 from tripsmith.ingestion import worker
 from tripsmith.ingestion.ingestion import Ingestion, get_ingestion
 from tripsmith.ingestion.submission import submit
-from tripsmith.sources.sample import write_sample
+from tripsmith.sample.generator import write_sample
 from tripsmith.warehouse.database import Warehouse
 
 # Whoever copies rows into this table takes its own connection down, as a file that exhausts the server would.

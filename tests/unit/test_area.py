@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tripsmith.answers.question import BadQuestionError
 from tripsmith.answers.selection import parse_match
-from tripsmith.answers.shape import BoundingBox, parse_bbox
+from tripsmith.geometry.errors import BadQuestionError
+from tripsmith.geometry.shape import BoundingBox, parse_bbox
 
 
 @given(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tripsmith.sources import chunks
 from tripsmith.sources.chunks import Chunk, chunk_size, cut, cut_ahead
-from tripsmith.sources.layout import inspect
+from tripsmith.sources.header import inspect
 from tripsmith.sources.quotes import Dialect
 from tripsmith.sources.records import split_records
 from tripsmith.sources.stream import SourceError, open_stream

@@ -3,8 +3,8 @@
 import pytest
 import shapely
 
-from tripsmith.answers.geojson import parse_polygon
-from tripsmith.answers.question import BadQuestionError
+from tripsmith.geometry.errors import BadQuestionError
+from tripsmith.geometry.geojson import parse_polygon
 
 
 def square(west, south, east, north, *height):

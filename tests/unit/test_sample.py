@@ -13,8 +13,9 @@ from statistics import median
 
 import pytest
 
+from tripsmith.sample.cities import CENTRE, CITIES
+from tripsmith.sample.generator import BLOCK_ROWS, spoil, write_sample
 from tripsmith.sources.formats import TRIPS
-from tripsmith.sources.sample import BLOCK_ROWS, CENTRE, CITIES, spoil, write_sample
 
 HEADER = ",".join(TRIPS.columns)
 POINT = r"POINT \((-?\d{1,3}\.\d{12}) (-?\d{1,2}\.\d{12})\)"

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from psycopg import Connection, sql
 
-from tripsmith.answers.cell import MAX_ZOOM as TILE_ZOOM
-from tripsmith.answers.cell import cell_name, tile_cell
-from tripsmith.answers.cover import Tiles, point_tiles, tile_mask
 from tripsmith.answers.places import Places, snapshot, times_meant, unpack_hours
-from tripsmith.answers.question import BadQuestionError
 from tripsmith.answers.selection import Selection, condition, find_names
-from tripsmith.answers.shape import BoundingBox
+from tripsmith.geometry.cover import Tiles, point_tiles, tile_mask
+from tripsmith.geometry.errors import BadQuestionError
+from tripsmith.geometry.quadbin import MAX_ZOOM as TILE_ZOOM
+from tripsmith.geometry.quadbin import cell_name, tile_cell
+from tripsmith.geometry.shape import BoundingBox
 from tripsmith.warehouse.gold.segment import TRIP_ZOOM, WEEK_ZOOMS, End
 from tripsmith.warehouse.queries import load_queries
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from psycopg import Connection, sql
 
-from tripsmith.answers.cover import Place
 from tripsmith.answers.places import (
     EPOCH,
     DayHours,
@@ -21,7 +20,8 @@ from tripsmith.answers.places import (
     times_meant,
 )
 from tripsmith.answers.selection import Names, Selection, condition
-from tripsmith.answers.shape import Polygon, Shape
+from tripsmith.geometry.cover import Place
+from tripsmith.geometry.shape import Polygon, Shape
 from tripsmith.warehouse.gold.segment import HOUR_ZOOMS, TRIP_ZOOM, End
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from psycopg import Connection, sql
 
-from tripsmith.answers.cover import Place, Tiles, classify, point_tiles, tile_mask
 from tripsmith.answers.places import DayHours, Places, Snapshot, Trips, in_shape, in_times, lie_in, matching, scan_trips
-from tripsmith.answers.question import BadQuestionError
 from tripsmith.answers.selection import ALL_HOURS, Names, Selection, condition, end_condition
-from tripsmith.answers.shape import BoundingBox, Floats, Polygon, Shape
+from tripsmith.geometry.cover import Place, Tiles, classify, point_tiles, tile_mask
+from tripsmith.geometry.errors import BadQuestionError
+from tripsmith.geometry.shape import BoundingBox, Floats, Polygon, Shape
 from tripsmith.warehouse.gold.segment import ENDS, End
 from tripsmith.warehouse.queries import load_queries
 

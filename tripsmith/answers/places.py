@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from psycopg import Connection, sql
 
-from tripsmith.answers.cover import Place, Tiles, classify
 from tripsmith.answers.selection import ALL_WEEKDAYS, Names, Selection
-from tripsmith.answers.shape import Flags, Floats, Shape
+from tripsmith.geometry.cover import Place, Tiles, classify
+from tripsmith.geometry.shape import Flags, Floats, Shape
 from tripsmith.warehouse.bronze.table import SHARED
 from tripsmith.warehouse.gold.segment import TRIP_ZOOM, WEEK_ZOOMS, End
 from tripsmith.warehouse.queries import load_queries

@@ -9,8 +9,9 @@ from typing import Any, Literal, LiteralString, get_args
 
 from psycopg import Connection, sql
 
-from tripsmith.answers.question import BadQuestionError, UnknownDatasourceError, UnknownRegionError
-from tripsmith.answers.shape import BoundingBox, Polygon, Shape
+from tripsmith.answers.errors import UnknownDatasourceError, UnknownRegionError
+from tripsmith.geometry.errors import BadQuestionError
+from tripsmith.geometry.shape import BoundingBox, Polygon, Shape
 from tripsmith.names import name_key
 from tripsmith.note import Note
 from tripsmith.warehouse.gold.segment import ENDS, End

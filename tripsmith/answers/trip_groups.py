@@ -8,13 +8,13 @@ from typing import Any
 
 from psycopg import Connection, sql
 
-from tripsmith.answers.cell import cell_json, cell_name, tile_cell
 from tripsmith.answers.days import count_days
 from tripsmith.answers.grouping import GOLD_ZOOM, QUERIES, GroupQuestion, counted_groups
 from tripsmith.answers.notes import answer_notes
 from tripsmith.answers.places import Snapshot, snapshot
-from tripsmith.answers.question import BadQuestionError
 from tripsmith.answers.selection import Names, find_names
+from tripsmith.geometry.errors import BadQuestionError
+from tripsmith.geometry.quadbin import cell_json, cell_name, tile_cell
 from tripsmith.note import Note
 
 MAX_LIMIT = 1000

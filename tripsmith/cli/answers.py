@@ -9,10 +9,8 @@ from typing import Any, TextIO
 
 import click
 
-from tripsmith.answers.geojson import parse_polygon
 from tripsmith.answers.grouping import GOLD_ZOOM, GroupQuestion
 from tripsmith.answers.metrics import trip_metrics
-from tripsmith.answers.question import BadQuestionError
 from tripsmith.answers.selection import (
     ALL_HOURS,
     ALL_WEEKDAYS,
@@ -22,12 +20,14 @@ from tripsmith.answers.selection import (
     parse_hours,
     parse_weekdays,
 )
-from tripsmith.answers.shape import Polygon, parse_bbox
 from tripsmith.answers.statistics import trip_statistics
 from tripsmith.answers.trip_groups import trip_groups
 from tripsmith.answers.weekly_average import weekly_average
 from tripsmith.cli.options import connected, json_option, print_json
-from tripsmith.report import print_groups, print_metrics, print_weekly_average
+from tripsmith.cli.report import print_groups, print_metrics, print_weekly_average
+from tripsmith.geometry.errors import BadQuestionError
+from tripsmith.geometry.geojson import parse_polygon
+from tripsmith.geometry.shape import Polygon, parse_bbox
 from tripsmith.settings import Settings
 
 selection_options = [

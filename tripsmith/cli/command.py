@@ -11,15 +11,16 @@ import psycopg
 from pydantic import ValidationError
 
 from tripsmith import __version__
-from tripsmith.answers.question import BadQuestionError, UnknownNameError
+from tripsmith.access.tokens import TokenError
+from tripsmith.answers.errors import UnknownNameError
 from tripsmith.cli.options import settings_with
+from tripsmith.geometry.errors import BadQuestionError
 from tripsmith.ingestion.ingestion import IngestionConflictError, IngestionNotFoundError
 from tripsmith.ingestion.submission import BadFileError
 from tripsmith.logs import configure
 from tripsmith.settings import Settings
 from tripsmith.warehouse.database import WarehouseError
 from tripsmith.warehouse.disk import DiskTooSmallError
-from tripsmith.web.tokens import TokenError
 from tripsmith.words import printable
 
 _PLACES = {

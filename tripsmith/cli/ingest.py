@@ -16,16 +16,16 @@ import click
 import psycopg
 
 from tripsmith.cli.options import json_option, print_json
-from tripsmith.ingestion.carry import carry
+from tripsmith.cli.progress_bar import shown_progress
+from tripsmith.cli.report import print_error, print_ingestion
+from tripsmith.ingestion.follow import carry
+from tripsmith.ingestion.indexing import making_segments
 from tripsmith.ingestion.ingestion import Ingestion, IngestionConflictError
 from tripsmith.ingestion.notes import add_note
-from tripsmith.ingestion.segments import making_segments
 from tripsmith.ingestion.submission import BadFileError, Options, submit
 from tripsmith.ingestion.worker import work
 from tripsmith.note import Note
-from tripsmith.progress_bar import shown_progress
 from tripsmith.rejection_limit import parse_limit
-from tripsmith.report import print_error, print_ingestion
 from tripsmith.settings import Settings
 from tripsmith.sources.formats import FORMATS
 from tripsmith.sources.stream import known_encoding, open_stream
@@ -220,7 +220,7 @@ def _interruption(event: threading.Event) -> Iterator[None]:
 @click.pass_obj
 def watch(settings: Settings, folder: Path, options: Options, as_json: bool) -> None:
     """Ingest every file that is dropped into a folder, until Ctrl-C; it goes on to done/ or failed/ there."""
-    from tripsmith.ingestion.folder import Taken, watch_folder
+    from tripsmith.ingestion.watch import Taken, watch_folder
 
     def tell(taken: Taken) -> None:
         if as_json:

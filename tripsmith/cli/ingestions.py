@@ -8,11 +8,11 @@ import click
 import psycopg
 
 from tripsmith.cli.options import connected, json_option, print_json
+from tripsmith.cli.progress_bar import shown_progress
+from tripsmith.cli.report import print_ingestion, print_ingestions
 from tripsmith.ingestion import submission
-from tripsmith.ingestion.carry import follow
+from tripsmith.ingestion.follow import follow
 from tripsmith.ingestion.ingestion import Ingestion, get_ingestion, list_ingestions
-from tripsmith.progress_bar import shown_progress
-from tripsmith.report import print_ingestion, print_ingestions
 from tripsmith.settings import Settings
 from tripsmith.warehouse.database import open_warehouse
 from tripsmith.words import printable

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import click
 
 from tripsmith.cli.options import json_option, print_json
+from tripsmith.ingestion.indexing import IndexingDelayedError, make_next_segment
 from tripsmith.ingestion.ingestion import Ingestion
 from tripsmith.ingestion.rebuild import LAYERS, Layer, rebuild
-from tripsmith.ingestion.segments import IndexingDelayedError, make_next_segment
 from tripsmith.settings import Settings
 from tripsmith.warehouse.database import Warehouse, open_warehouse
 from tripsmith.words import printable

@@ -5,7 +5,7 @@ from typing import BinaryIO, cast
 
 import click
 
-from tripsmith.sources.sample import write_sample
+from tripsmith.sample.generator import write_sample
 
 
 @click.command()

@@ -20,7 +20,7 @@ from tripsmith.settings import Settings
 @click.pass_obj
 def serve(settings: Settings, host: str | None, port: int | None, data_dir: Path | None, workers: int | None) -> None:
     """Serve the API, live events and the first page, with one worker beside unless told otherwise."""
-    from tripsmith.web.serve import serve as run_server
+    from tripsmith.serve import serve as run_server
 
     _serving(lambda: run_server(settings_with(settings, host=host, port=port, data_dir=data_dir, workers=workers)))
 
@@ -32,13 +32,13 @@ def serve(settings: Settings, host: str | None, port: int | None, data_dir: Path
 @click.pass_obj
 def demo(settings: Settings, rows: int, port: int | None, once: bool) -> None:
     """Take example trips through all layers, print answers, and serve."""
-    from tripsmith.demo import run_demo
+    from tripsmith.cli.demo import run_demo
 
     _serving(lambda: run_demo(settings_with(settings, port=port), rows, serve_after=not once))
 
 
 def _serving(action: Callable[[], None]) -> None:
-    from tripsmith.web.serve import ServeError
+    from tripsmith.serve import ServeError
 
     try:
         action()

@@ -2,10 +2,10 @@
 
 import click
 
+from tripsmith.access.tokens import ROLES, Role, create_token, list_tokens, revoke_token
 from tripsmith.cli.options import connected, json_option, print_json
-from tripsmith.report import print_tokens
+from tripsmith.cli.report import print_tokens
 from tripsmith.settings import Settings
-from tripsmith.web.tokens import ROLES, Role, create_token, list_tokens, revoke_token
 
 
 @click.group()

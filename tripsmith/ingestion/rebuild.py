@@ -7,13 +7,13 @@ from psycopg import Connection, sql
 
 from tripsmith.ingestion.chunk import lines as chunk_lines
 from tripsmith.ingestion.chunk import total as total_chunks
+from tripsmith.ingestion.indexing import interrupt, leave_segment
 from tripsmith.ingestion.ingestion import Ingestion, IngestionConflictError, get_ingestion
 from tripsmith.ingestion.notes import settle_mark_notes
 from tripsmith.ingestion.outcome import describe_outcome
 from tripsmith.ingestion.ownership import claim
-from tripsmith.ingestion.segments import interrupt, leave_segment
 from tripsmith.sources.formats import FORMATS
-from tripsmith.sources.layout import Layout
+from tripsmith.sources.header import Layout
 from tripsmith.warehouse import lot
 from tripsmith.warehouse.bronze.table import SHARED, BronzeTable, prepare_connection, reject_malformed
 from tripsmith.warehouse.database import Warehouse

@@ -26,7 +26,7 @@ from tripsmith.ingestion.progress import INTERVAL_SECONDS, QUERIES, CancelledErr
 from tripsmith.note import Note
 from tripsmith.rejection_limit import RejectionLimit, parse_limit
 from tripsmith.sources.chunks import Chunk, chunk_size, cut
-from tripsmith.sources.layout import inspect
+from tripsmith.sources.header import inspect
 from tripsmith.sources.stream import SourceError, Stamp, digest, open_stream, stamp
 from tripsmith.warehouse import lot
 from tripsmith.warehouse.bronze.table import SHARED, BronzeTable, bronze_table

@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 from tripsmith.ingestion import content
 from tripsmith.ingestion.chunk import lines as chunk_lines
 from tripsmith.ingestion.content import Content, Holder, Split
+from tripsmith.ingestion.indexing import interrupt, leave_segment
 from tripsmith.ingestion.ingestion import (
     QUERIES,
     UNFINISHED,
@@ -22,11 +23,10 @@ from tripsmith.ingestion.ingestion import (
 )
 from tripsmith.ingestion.notes import replace_notes
 from tripsmith.ingestion.ownership import claim
-from tripsmith.ingestion.segments import interrupt, leave_segment
 from tripsmith.names import clean, is_missing, name_key
 from tripsmith.rejection_limit import parse_limit
 from tripsmith.sources.chunks import Chunk, chunk_size, cut_ahead
-from tripsmith.sources.layout import Layout, check_format, inspect
+from tripsmith.sources.header import Layout, check_format, inspect
 from tripsmith.sources.stream import SourceError, digest, known_encoding, stamp
 from tripsmith.warehouse import lot
 from tripsmith.warehouse.bronze.table import SHARED, BronzeTable

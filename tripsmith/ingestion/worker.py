@@ -10,10 +10,10 @@ from typing import Any
 import psycopg
 from psycopg import Connection
 
-from tripsmith.ingestion.events import listen
+from tripsmith.ingestion.indexing import making_segments
 from tripsmith.ingestion.ingestion import QUERIES, get_ingestion
+from tripsmith.ingestion.notifications import listen
 from tripsmith.ingestion.run import give_up, run_ingestion, waiting_ingestions
-from tripsmith.ingestion.segments import making_segments
 from tripsmith.warehouse.database import Warehouse, WarehouseError
 
 logger = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from tripsmith.sources.layout import Layout
+from tripsmith.sources.header import Layout
 from tripsmith.sources.quotes import MARK, MAX_RECORD_BYTES, QUOTE, Quotes, scan
 from tripsmith.sources.records import is_plain
 from tripsmith.sources.stream import BLOCK_BYTES, SourceError, Stamp, Stream, open_stream, stamp

@@ -1,1 +1,1 @@
-"""Everything on the network: the HTTP API, live events, the original API and the server that carries them."""
+"""Everything on the network: the HTTP API, live events and the original API."""

@@ -7,32 +7,19 @@ from flask_openapi3.openapi import OpenAPI
 from flask_socketio import SocketIO
 
 import tripsmith
+from tripsmith.access.guard import Guard
 from tripsmith.settings import Settings
 from tripsmith.warehouse.database import Warehouse
-from tripsmith.web import (
-    access,
-    cells,
-    current,
-    dashboard,
-    example,
-    frames,
-    health,
-    ingestions,
-    live,
-    metrics,
-    monitoring,
-    original,
-    parameters,
-    problems,
-    reference,
-    trip_groups,
-    tus,
-    upload,
-    weekly_averages,
-)
-from tripsmith.web.body import WholeBodies
-from tripsmith.web.feed import IngestionFeed
+from tripsmith.web import access, current, dashboard, monitoring, parameters, problems, reference
+from tripsmith.web.api import cells, example, health, ingestions, metrics, trip_groups, weekly_averages
+from tripsmith.web.live.broadcast import open_websockets
+from tripsmith.web.live.feed import IngestionFeed
+from tripsmith.web.live.ingestions import IngestionNamespace
+from tripsmith.web.live.namespace import watch_tokens
+from tripsmith.web.original import original
 from tripsmith.web.same_origin import SameOrigin
+from tripsmith.web.uploads import tus, upload
+from tripsmith.web.uploads.body import WholeBodies
 
 # What goes on beside the requests for as long as the application runs.
 _LOOPS = "tripsmith-loops"
@@ -66,12 +53,12 @@ def create_app(settings: Settings, warehouse: Warehouse) -> tuple[OpenAPI, Socke
     app.teardown_request(upload.discard_unsubmitted)
     app.after_request(_add_security_headers)
 
-    guard = access.Guard(settings, warehouse)
+    guard = Guard(settings, warehouse)
     feed = IngestionFeed(warehouse)
     # The origin is checked once for everything, by SameOrigin below.
     socketio = SocketIO(app, async_mode="gevent", cors_allowed_origins=[])
-    frames.open_websockets(socketio)
-    ingestion_namespace = live.IngestionNamespace(socketio, guard, feed)
+    open_websockets(socketio)
+    ingestion_namespace = IngestionNamespace(socketio, guard, feed)
     original_namespace = original.OriginalNamespace(socketio, guard, feed)
     socketio.on_namespace(ingestion_namespace)
     socketio.on_namespace(original_namespace)
@@ -83,7 +70,7 @@ def create_app(settings: Settings, warehouse: Warehouse) -> tuple[OpenAPI, Socke
     app.extensions[_LOOPS] = (
         feed.run,
         original_namespace.run,
-        lambda: access.watch_tokens(guard, ingestion_namespace, original_namespace),
+        lambda: watch_tokens(guard, ingestion_namespace, original_namespace),
     )
     app.extensions[original.EXTENSION] = original_namespace
     app.wsgi_app = SameOrigin(app.wsgi_app, settings)  # type: ignore[method-assign]

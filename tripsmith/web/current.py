@@ -7,7 +7,7 @@ from flask import current_app
 
 from tripsmith.settings import Settings
 from tripsmith.warehouse.database import Warehouse
-from tripsmith.web.feed import IngestionFeed
+from tripsmith.web.live.feed import IngestionFeed
 
 EXTENSION = "tripsmith"
 

@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 from tripsmith.ingestion.ingestion import Ingestion, Phase, count_ingestions
 from tripsmith.ingestion.worker import count_workers
 from tripsmith.warehouse.database import Warehouse
-from tripsmith.web.feed import IngestionFeed
+from tripsmith.web.live.feed import IngestionFeed
 
 # Answers are meant to take a tenth of a second; uploads and old questions may take minutes.
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60, float("inf"))

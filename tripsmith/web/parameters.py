@@ -8,7 +8,7 @@ from typing import Any
 from flask import Flask, current_app, request
 from pydantic import TypeAdapter, ValidationError
 
-from tripsmith.answers.question import BadQuestionError
+from tripsmith.geometry.errors import BadQuestionError
 from tripsmith.ingestion.submission import Options
 
 # By name, so that an option that is added to Options is accepted wherever options are.

@@ -14,11 +14,12 @@ from gunicorn.http.errors import ParseException
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import ClientDisconnected, HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
-from tripsmith.answers.question import BadQuestionError, UnknownNameError
+from tripsmith.access.tokens import AccessError
+from tripsmith.answers.errors import UnknownNameError
+from tripsmith.geometry.errors import BadQuestionError
 from tripsmith.ingestion.ingestion import IngestionConflictError, IngestionNotFoundError
 from tripsmith.ingestion.submission import BadFileError
 from tripsmith.warehouse.database import WarehouseError
-from tripsmith.web.tokens import AccessError
 
 MEDIA_TYPE = "application/problem+json"
 

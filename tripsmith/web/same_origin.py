@@ -1,10 +1,10 @@
 """Refuses what other web sites make a browser send here: by another name of this machine, or from another page."""
 
-import ipaddress
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
+from tripsmith.access.exposure import is_loopback
 from tripsmith.settings import Settings
 from tripsmith.web.problems import problem
 
@@ -13,19 +13,6 @@ if TYPE_CHECKING:
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _SOCKET_PATH = "/socket.io"
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host name or address is this machine's loopback."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def is_exposed(settings: Settings) -> bool:
-    """Tell whether others than this machine can reach the server: by itself, or through a proxy in front of it."""
-    return not is_loopback(settings.host) or bool(settings.names)
 
 
 class SameOrigin:

@@ -6,7 +6,7 @@ from typing import Any
 
 from psycopg import Connection, sql
 
-from tripsmith.sources.layout import Layout
+from tripsmith.sources.header import Layout
 from tripsmith.sources.quotes import QUOTE
 from tripsmith.sources.records import Record, join_lines
 from tripsmith.warehouse.queries import load_queries

@@ -7,7 +7,7 @@ import psycopg
 from psycopg import Connection, sql
 
 from tripsmith.names import MISSING_VALUES, name_key
-from tripsmith.sources.layout import Layout
+from tripsmith.sources.header import Layout
 from tripsmith.warehouse.bronze.table import SHARED, BronzeTable
 from tripsmith.warehouse.database import Warehouse
 from tripsmith.warehouse.queries import load_queries

@@ -1,0 +1,1 @@
+"""Shapes and cells on the map, without a database."""

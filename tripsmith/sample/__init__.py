@@ -1,0 +1,1 @@
+"""Made-up trips, for trying, testing and measuring."""

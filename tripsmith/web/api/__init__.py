@@ -1,0 +1,1 @@
+"""The resources of the API: version 1, and the health of the server."""

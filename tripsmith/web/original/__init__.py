@@ -1,0 +1,1 @@
+"""The original API, for the clients that exist, and the document that describes it."""

@@ -1,0 +1,1 @@
+"""Files that clients send: in one request, or in several by tus."""
