@@ -235,14 +235,21 @@ def test_rejected_rows_are_in_the_last_line_and_a_limit_makes_them_code_1(tripsm
     (tmp_path / "some.csv").write_text(HEADER + ROW * 18 + ROW.replace("2018-05-28 09:03:40", "") * 2)
     refused = tripsmith("ingest", "some.csv", "--max-rejected", "9%")
     assert refused.returncode == 1
-    assert "2 of its 20 rows were rejected, and max_rejected allows 9%; most often (2 rows): " in refused.stderr
+    assert "max_rejected allows 9%, and 2 of its 20 rows were rejected; most often (2 rows): " in refused.stderr
     assert tripsmith("ingest", "some.csv", TRIPSMITH_MAX_REJECTED="1").returncode == 1
     assert json.loads(tripsmith("metrics", "--json").stdout)["trips"] == 0
     allowed = tripsmith("ingest", "some.csv", "--max-rejected", "2", TRIPSMITH_MAX_REJECTED="1")
     assert allowed.returncode == 0, allowed.stderr
     last = allowed.stdout.splitlines()[-1]
     assert last.startswith("18 trips loaded, 2 rows rejected; most often (2 rows): datetime is missing. `tripsmith ")
-    assert tripsmith("ingestions", "remove", last.split("`")[1].split()[-1]).returncode == 0
+    number = last.split("`")[1].split()[-1]
+    known = tripsmith("ingest", "some.csv", "--max-rejected", "1")
+    assert (known.returncode, known.stderr) == (
+        1,
+        f"Error: some.csv: It is in the warehouse already, as ingestion {number}, of which 2 of 20 rows were rejected;"
+        " max_rejected allows 1.\n",
+    )
+    assert tripsmith("ingestions", "remove", number).returncode == 0
 
 
 def test_a_region_beside_a_column_of_that_name_is_code_1_and_an_override_says_what_it_changed(tripsmith, tmp_path):

@@ -168,7 +168,7 @@ def test_a_limit_of_rejected_rows_is_checked_at_the_start_and_kept(server: Serve
         assert time.monotonic() < deadline, found
         time.sleep(0.1)
     assert (found["state"], found["rows_loaded"]) == ("failed", 0)
-    assert "max_rejected allows 49%: region is missing." in found["error"]
+    assert "1 of its 2 rows was rejected: region is missing." in found["error"]
     assert server.session.delete(f"{server.url}/api/v1/ingestions/{sent}").status_code == 200
 
 

@@ -101,7 +101,7 @@ def test_one_row_is_worded_as_one(ingest):
     assert ingest(mixed(1, 1), "one.csv").message == "1 trip loaded, 1 row rejected: datetime is missing."
     assert ingest(mixed(2, 0), "two.csv").message == "2 trips loaded, 0 rows rejected."
     assert ingest(mixed(2, 1), "limited.csv", max_rejected="0").error == (
-        "Nothing was loaded: 1 of its 3 rows was rejected, and max_rejected allows 0: datetime is missing."
+        "Nothing was loaded: max_rejected allows 0, and 1 of its 3 rows was rejected: datetime is missing."
     )
 
 
@@ -137,7 +137,7 @@ def test_more_rejected_rows_than_allowed_fail_the_file_and_a_higher_limit_lets_i
         ended = ingest(content, max_rejected=limit)
         assert (ended.id, ended.state, ended.rows_read, ended.rows_loaded) == ("1", "failed", rows * 10, 0)
         assert ended.error == (
-            f"Nothing was loaded: {rows:,} of its {rows * 10:,} rows were rejected, and max_rejected allows {limit};"
+            f"Nothing was loaded: max_rejected allows {limit}, and {rows:,} of its {rows * 10:,} rows were rejected;"
             f" most often ({rows - rows // 10:,} rows): datetime is missing."
         )
         assert held(warehouse).keys() <= {"silver.rejected_row", "ops.chunk"}
@@ -186,7 +186,7 @@ def test_a_file_that_failed_as_nothing_was_loaded_can_be_sent_with_other_options
         before = get_ingestion(connection, "1")
         assert (before.state, before.message) == ("removed", "Replaced: the same file was sent with other options.")
         assert connection.execute("SELECT count(*) FROM silver.rejected_row").fetchone() == (0,)
-        with pytest.raises(IngestionConflictError, match="ingestion 2 already, with format trips, encoding iso8859-1"):
+        with pytest.raises(IngestionConflictError, match="ingestion 2 already, with encoding iso8859-1, not "):
             ingest(content)
         remove(connection, "2")
     assert (held(warehouse), pieces(warehouse)) == ({}, 0)
@@ -255,7 +255,7 @@ def test_a_watched_folder_puts_a_file_that_failed_with_the_reason_into_failed(wa
     }
     reasons = {name: (tmp_path / f"failed/{name}.csv.reasons.txt").read_text() for name in ("bad", "limited")}
     assert f"datetime 01/05/2018 09:03 {BAD_DATE}" in reasons["bad"]
-    assert "max_rejected allows 5%: datetime is missing." in reasons["limited"]
+    assert "was rejected: datetime is missing." in reasons["limited"]
 
 
 def test_reasons_alike_are_counted_together_whatever_they_quote(warehouse, ingest):

@@ -22,7 +22,7 @@ from tripsmith.ingestion.follow import carry
 from tripsmith.ingestion.indexing import making_segments
 from tripsmith.ingestion.ingestion import Ingestion, IngestionConflictError
 from tripsmith.ingestion.notes import add_note
-from tripsmith.ingestion.submission import BadFileError, Options, submit
+from tripsmith.ingestion.submission import BadFileError, Options, Submission, submit
 from tripsmith.ingestion.worker import work
 from tripsmith.note import Note
 from tripsmith.rejection_limit import parse_limit
@@ -30,7 +30,7 @@ from tripsmith.settings import Settings
 from tripsmith.sources.formats import FORMATS
 from tripsmith.sources.stream import known_encoding, open_stream
 from tripsmith.warehouse.database import Warehouse, open_warehouse
-from tripsmith.words import printable
+from tripsmith.words import counted, printable
 
 _STANDARD_INPUT = "standard input"
 _UNFINISHED = Note(
@@ -157,6 +157,7 @@ def _ingest(
     if owned and not sent.is_new:
         path.unlink()
     if not sent.is_new and sent.ingestion.state == "succeeded":
+        _check_rejected(sent, options)
         if not quiet:
             click.echo(printable(f"{name} is in the warehouse already, as {sent.where}; nothing was changed."))
         return sent.ingestion
@@ -168,6 +169,17 @@ def _ingest(
     else:
         print_ingestion(ended)
     return ended
+
+
+def _check_rejected(known: Submission, options: Options) -> None:
+    """Raise IngestionConflictError where more rows of known content were rejected than is allowed now."""
+    found = known.ingestion
+    limit = parse_limit(options.max_rejected) if options.max_rejected is not None else None
+    if limit is not None and not limit.allows(found.rows_rejected, found.rows_read):
+        raise IngestionConflictError(
+            f"It is in the warehouse already, as {known.where}, of which {found.rows_rejected:,} of"
+            f" {counted(found.rows_read, 'row')} were rejected; max_rejected allows {limit.text}."
+        )
 
 
 def _spool(settings: Settings, stream: BinaryIO) -> Path:

@@ -16,6 +16,7 @@ from tripsmith.words import counted, printable
 # Answers need numpy, which commands that only print ingestions or tokens should not wait for.
 if TYPE_CHECKING:
     from tripsmith.answers.metrics import TripMetrics
+    from tripsmith.answers.selection import Selection
     from tripsmith.answers.trip_groups import TripGroups
     from tripsmith.answers.weekly_average import WeeklyAverage
 
@@ -70,6 +71,27 @@ def print_ingestions(ingestions: Iterable[Ingestion]) -> None:
     _print_table(rows)
 
 
+def _filters(selection: "Selection") -> str:
+    """Return what narrows a selection beside its region and area, for a title: dates are printed with the weeks."""
+    parts = [f"data source {selection.datasource}"] if selection.datasource else []
+    if len(selection.hours) < 24:
+        parts.append(f"hours {_ranges(selection.hours)}")
+    if len(selection.weekdays) < 7:
+        parts.append(f"weekdays {_ranges(selection.weekdays)}")
+    return "".join(f", {part}" for part in parts)
+
+
+def _ranges(numbers: Iterable[int]) -> str:
+    """Return numbers as they may be given: `7-9,17`."""
+    ranges: list[list[int]] = []
+    for number in sorted(numbers):
+        if ranges and number == ranges[-1][-1] + 1:
+            ranges[-1].append(number)
+        else:
+            ranges.append([number])
+    return ",".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in ranges)
+
+
 def print_weekly_average(answer: "WeeklyAverage") -> None:
     """Print the average, what it is of, and a bar for every week."""
     selection = answer.selection
@@ -79,7 +101,7 @@ def print_weekly_average(answer: "WeeklyAverage") -> None:
         kind = "box" if selection.shape == box else "polygon within"
         edges = f"{box.west:g},{box.south:g},{box.east:g},{box.north:g}"
         what = f"{selection.region + ' in ' if selection.region else ''}{kind} {edges} ({selection.match})"
-    click.echo(printable(f"{what}: {_rate(answer.average)}"))
+    click.echo(printable(f"{what}{_filters(selection)}: {_rate(answer.average)}"))
     if answer.weeks:
         span = f"{answer.span.start} to {answer.span.end}"
         click.echo(f"{_trips(answer.trips)} in {_weeks(answer.weeks)}, {span}")

@@ -91,6 +91,12 @@ def lock_content(connection: Connection[Any], digests: Sequence[bytes]) -> None:
     connection.execute(QUERIES["lock_content"], {"digests": digests})
 
 
+def lock_own_content(connection: Connection[Any], ingestion_id: int) -> None:
+    """Keep others from queueing or retrying the content of an ingestion until the caller's transaction ends."""
+    rows = connection.execute(QUERIES["list_loaded"], {"id": ingestion_id}).fetchall()
+    lock_content(connection, [sha256 for sha256, *_ in rows])
+
+
 def holders(connection: Connection[Any], content: Content) -> dict[bytes, Holder]:
     """Return who has which members, by their SHA-256."""
     rows = connection.execute(QUERIES["find_holders"], {"digests": content.digests})
@@ -128,8 +134,7 @@ def check_still_held(connection: Connection[Any], ingestion_id: int) -> None:
 
     Raises IngestionConflictError where another one has it by now.
     """
-    rows = connection.execute(QUERIES["list_loaded"], {"id": ingestion_id}).fetchall()
-    lock_content(connection, [sha256 for sha256, *_ in rows])
+    lock_own_content(connection, ingestion_id)
     rows = connection.execute(QUERIES["list_loaded"], {"id": ingestion_id}).fetchall()
     lost = [(sha256, name) for sha256, holds, name in rows if not holds]
     if not lost:

@@ -41,8 +41,8 @@ def check_outcome(
         were = "was" if done.rows_rejected == 1 else "were"
         reason = _most_frequent_reason(connection, ingestion_id, done.rows_rejected)
         raise NothingLoadedError(
-            f"Nothing was loaded: {done.rows_rejected:,} of its {counted(done.rows_read, 'row')} {were} rejected, and"
-            f" max_rejected allows {limit.text}{reason}.",
+            f"Nothing was loaded: max_rejected allows {limit.text}, and {done.rows_rejected:,} of its"
+            f" {counted(done.rows_read, 'row')} {were} rejected{reason}.",
             done,
         )
     return describe_outcome(connection, ingestion_id, done.rows_loaded, done.rows_rejected)

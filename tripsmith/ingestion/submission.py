@@ -196,9 +196,14 @@ def _check_options_kept(holder: Holder, asked: Sequence[str | None]) -> None:
 
 
 def _conflict(holder: Holder, asked: Sequence[str | None]) -> IngestionConflictError:
+    differing = [
+        f"with {name} {had}, not {wanted}" if had and wanted else f"with{'' if had else 'out'} {name} {had or wanted}"
+        for name, had, wanted in zip(_KEPT, holder.options, asked, strict=True)
+        if _compared([None, None, had]) != _compared([None, None, wanted])
+    ]
     return IngestionConflictError(
-        f"This content is ingestion {holder.id} already, with {_describe(holder.options)} and not {_describe(asked)};"
-        " remove that one first to have it otherwise."
+        f"This content is ingestion {holder.id} already, {' and '.join(differing)}; remove that ingestion first to load"
+        " it with these options."
     )
 
 
@@ -273,7 +278,9 @@ def retry(connection: Connection[Any], ingestion_id: str | int) -> Ingestion:
         raise IngestionConflictError(f"The file of ingestion {found.id} is no longer at hand; send it again.")
     with connection.transaction():
         content.check_still_held(connection, int(found.id))
-        connection.execute(QUERIES["requeue_as_is"], {"id": int(found.id)})
+        if connection.execute(QUERIES["requeue_as_is"], {"id": int(found.id)}).rowcount == 0:
+            now = get_ingestion(connection, ingestion_id).state
+            raise IngestionConflictError(f"Ingestion {found.id} is {now} by now; it was not queued again.")
     return get_ingestion(connection, ingestion_id)
 
 
@@ -289,6 +296,7 @@ def remove(connection: Connection[Any], ingestion_id: str | int) -> Ingestion:
             raise IngestionConflictError(f"Ingestion {found.id} is running; cancel it first.")
         interrupt(connection)
         with connection.transaction():
+            content.lock_own_content(connection, number)
             source_path, owns_source = _take_out(connection, number, "Removed from all layers.")
     if owns_source:
         Path(source_path).unlink(missing_ok=True)
@@ -386,7 +394,3 @@ def _compared(options: Sequence[Any]) -> list[Any]:
     """Return what the content of a file is known with as it is compared: names whatever their case."""
     options = list(options)
     return options[:2] + [name and name_key(name) for name in options[2:]]
-
-
-def _describe(options: Sequence[Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in zip(_KEPT, options, strict=True) if value is not None)

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import psycopg
 from psycopg import Connection, sql
 
-from tripsmith.names import MISSING_VALUES, name_key
+from tripsmith.names import MISSING_VALUES, name_key, unwrapped
 from tripsmith.sources.header import Layout
 from tripsmith.warehouse.bronze.table import SHARED, BronzeTable
 from tripsmith.warehouse.database import Warehouse
@@ -60,7 +60,7 @@ class SilverLoad:
             rows=self.rows,
         )
         given = name_key(getattr(self, kind) or "")
-        return sum(rows for name, rows in connection.execute(query) if name_key(name) != given)
+        return sum(rows for name, rows in connection.execute(query) if name_key(unwrapped(name)) != given)
 
     def _load_clean(self, connection: Connection[Any], lines: range, rows: int) -> int | None:
         """Return the trips loaded, or None, with nothing done, when not every row is clean."""
