@@ -7,8 +7,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tripsmith.sources.line_quotes import respell
-from tripsmith.sources.quotes import MARK, Dialect, Quotes, Scan, fields, record_at, scan
+from tripsmith.sources.quotes import MARK, Dialect, Quotes, fields, record_at
 from tripsmith.sources.records import Record, fit, is_plain, join_lines, marked, split_records
+from tripsmith.sources.scan import Scan, scan
 
 TWO = Dialect(b",", 2)
 

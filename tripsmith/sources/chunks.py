@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from tripsmith.sources.header import Layout
-from tripsmith.sources.quotes import MARK, MAX_RECORD_BYTES, QUOTE, Quotes, scan
+from tripsmith.sources.quotes import MARK, MAX_RECORD_BYTES, QUOTE, Quotes
 from tripsmith.sources.records import is_plain
+from tripsmith.sources.scan import scan
 from tripsmith.sources.stream import BLOCK_BYTES, SourceError, Stamp, Stream, open_stream, stamp
 
 MIN_CHUNK_BYTES = 16 << 20
