@@ -409,3 +409,29 @@ def test_an_ingestion_is_followed_from_another_process_to_its_end(tripsmith, dat
 def running(tripsmith) -> list[dict[str, object]]:
     listed = json.loads(tripsmith("ingestions", "list", "--json").stdout)
     return [ingestion for ingestion in listed["ingestions"] if ingestion["state"] in ("queued", "running")]
+
+
+def test_what_is_refused_by_its_header_makes_no_database(tripsmith, tmp_path):
+    (tmp_path / "bad.csv").write_bytes(b"a,b\n1,2\n")
+    (tmp_path / "own.csv").write_text(HEADER + ROW)
+    data_dir = tmp_path / "data"
+    for arguments, error in (
+        (["bad.csv"], "Error: bad.csv: The first line is not the header of a known format: 'a,b' ("),
+        (["own.csv", "--region", "Brno"], "Error: own.csv: The file has a column region of its own; "),
+    ):
+        refused = tripsmith("ingest", *arguments, TRIPSMITH_DATA_DIR=str(data_dir))
+        assert refused.returncode == 1
+        assert refused.stderr.startswith(error)
+    assert tripsmith("ingest", "missing.csv", TRIPSMITH_DATA_DIR=str(data_dir)).returncode == 2
+    assert not data_dir.exists()
+
+
+def test_the_list_of_commands_has_whole_sentences(tripsmith):
+    for arguments, sentence in (
+        ([], "Build the area index for newly ingested trips; `serve`, `watch` and `worker` do this by themselves."),
+        (["ingestions"], "Queue a failed or cancelled ingestion again, for the worker to take."),
+        (["token"], "Revoke a token; running servers refuse it within seconds and disconnect its users."),
+    ):
+        commands = " ".join(tripsmith(*arguments, "--help").stdout.split("Commands:")[1].split())
+        assert sentence in commands
+        assert "..." not in commands

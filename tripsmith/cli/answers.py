@@ -38,7 +38,12 @@ selection_options = [
         type=click.File("r", encoding="utf-8-sig"),
         help="Trips in the polygons of this GeoJSON file; - is standard input.",
     ),
-    click.option("--match", type=click.Choice(MATCHES), default="origin", help="Which end must lie there."),
+    click.option(
+        "--match",
+        type=click.Choice(MATCHES),
+        default="origin",
+        help="Which end of the trip must be inside the area.",
+    ),
     click.option("--datasource", help="Trips of this data source, whatever its case."),
     click.option("--hours", help="Trips that start in these hours of the day, such as 7-9 or 22-4,12."),
     click.option("--weekdays", help="Trips that start on these days of the week, such as 1-5; 1 is Monday."),
@@ -95,7 +100,7 @@ def _polygon(file: TextIO) -> Polygon:
 @json_option
 @click.pass_obj
 def weekly_average_command(settings: Settings, selection: Selection, as_json: bool) -> None:
-    """Answer how many trips a week a region, a box or a polygon sees."""
+    """Show how many trips a week a region, a box or a polygon has."""
     with connected(settings) as connection:
         answer = weekly_average(connection, selection)
     if as_json:
@@ -112,7 +117,7 @@ def weekly_average_command(settings: Settings, selection: Selection, as_json: bo
 @json_option
 @click.pass_obj
 def groups(settings: Settings, selection: Selection, zoom: int, hour: int | None, limit: int, as_json: bool) -> None:
-    """List trips of similar origin, destination and hour, most trips first."""
+    """List groups of trips with similar origin, destination and hour, largest first."""
     if hour is not None and selection.hours != ALL_HOURS:
         raise BadQuestionError("hour", "Give --hour or --hours, not both.")
     if hour is not None:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from tripsmith import __version__
 from tripsmith.access.tokens import TokenError
 from tripsmith.answers.errors import UnknownNameError
-from tripsmith.cli.options import settings_with
+from tripsmith.cli.options import Group, settings_with
 from tripsmith.geometry.errors import BadQuestionError
 from tripsmith.ingestion.ingestion import IngestionConflictError, IngestionNotFoundError
 from tripsmith.ingestion.submission import BadFileError
@@ -86,7 +86,7 @@ def _fail(message: str, code: int = 1) -> NoReturn:
     sys.exit(code)
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Group):
     """A group that imports a command when it is asked for: `places` says where each is, as `module:attribute`."""
 
     def __init__(self, *, places: Mapping[str, str], **others: Any) -> None:

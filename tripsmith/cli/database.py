@@ -24,7 +24,7 @@ def migrate(settings: Settings) -> None:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj
 def psql(settings: Settings, arguments: tuple[str, ...]) -> None:
-    """Open PostgreSQL's own shell on the database; arguments are handed on."""
+    """Open PostgreSQL's shell on the database; arguments are passed on."""
     with open_warehouse(settings) as warehouse:
         sys.exit(subprocess.call([str(binary("psql")), warehouse.conninfo, *arguments]))
 
@@ -33,7 +33,7 @@ def psql(settings: Settings, arguments: tuple[str, ...]) -> None:
 @json_option
 @click.pass_obj
 def doctor(settings: Settings, as_json: bool) -> None:
-    """Check that everything needed is there, and say what is not."""
+    """Check that everything Tripsmith needs is there."""
     findings = examine(settings)
     if as_json:
         print_json({"checks": [finding.as_json() for finding in findings]})

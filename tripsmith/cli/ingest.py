@@ -22,7 +22,7 @@ from tripsmith.ingestion.follow import carry
 from tripsmith.ingestion.indexing import making_segments
 from tripsmith.ingestion.ingestion import Ingestion, IngestionConflictError
 from tripsmith.ingestion.notes import add_note
-from tripsmith.ingestion.submission import BadFileError, Options, Submission, submit
+from tripsmith.ingestion.submission import BadFileError, Options, Submission, check_file, submit
 from tripsmith.ingestion.worker import work
 from tripsmith.note import Note
 from tripsmith.rejection_limit import parse_limit
@@ -90,7 +90,7 @@ def _with_options(command: Callable[..., None]) -> Callable[..., None]:
             "--format",
             "format_name",
             type=click.Choice(list(FORMATS)),
-            help="What the columns mean; found out from the header.",
+            help="CSV format; detected from the header by default.",
         ),
     ):
         with_options = option(with_options)
@@ -112,20 +112,42 @@ def _check_limit(context: click.Context, parameter: click.Parameter, text: str |
 @json_option
 @click.pass_obj
 def ingest(settings: Settings, paths: tuple[Path, ...], options: Options, as_json: bool) -> None:
-    """Take CSV files through all layers: plain, .gz, .zst, .xz, .bz2, .zip, .tar; pipes, and - for standard input."""
+    """Ingest CSV files: plain, .gz, .zst, .xz, .bz2, .zip or .tar, pipes, and - for standard input."""
+    # Before a database is made or started for files that are refused anyway.
+    accepted = [path for path in paths if _is_acceptable(path, options)]
+    ended = _ingest_all(settings, accepted, options, quiet=as_json) if accepted else []
+    if as_json:
+        print_json({"ingestions": [ingestion.as_json() for ingestion in ended], "next": None})
+    if len(ended) < len(paths) or any(ingestion.state != "succeeded" for ingestion in ended):
+        sys.exit(1)
+
+
+def _is_acceptable(path: Path, options: Options) -> bool:
+    """Whether a file can be accepted, as far as its beginning tells; what pipes have is known once it has come."""
+    try:
+        if path.is_file():
+            check_file(path, options)
+    except BadFileError as error:
+        _print_refusal(path, error)
+        return False
+    return True
+
+
+def _ingest_all(settings: Settings, paths: list[Path], options: Options, *, quiet: bool) -> list[Ingestion]:
     ended: list[Ingestion] = []
     with open_warehouse(settings) as warehouse, warehouse.connect() as connection:
         for path in paths:
             # One file that cannot be taken must not keep the others out.
             try:
-                ended.append(_ingest(settings, warehouse, connection, path, options, quiet=as_json))
+                ended.append(_ingest(settings, warehouse, connection, path, options, quiet=quiet))
             except (BadFileError, IngestionConflictError) as error:
-                name = _STANDARD_INPUT if str(path) == "-" else path
-                click.echo(printable(f"Error: {name}: {error}"), err=True)
-    if as_json:
-        print_json({"ingestions": [ingestion.as_json() for ingestion in ended], "next": None})
-    if len(ended) < len(paths) or any(ingestion.state != "succeeded" for ingestion in ended):
-        sys.exit(1)
+                _print_refusal(path, error)
+    return ended
+
+
+def _print_refusal(path: Path, error: Exception) -> None:
+    name = _STANDARD_INPUT if str(path) == "-" else path
+    click.echo(printable(f"Error: {name}: {error}"), err=True)
 
 
 def _ingest(
@@ -231,7 +253,7 @@ def _interruption(event: threading.Event) -> Iterator[None]:
 @json_option
 @click.pass_obj
 def watch(settings: Settings, folder: Path, options: Options, as_json: bool) -> None:
-    """Ingest every file that is dropped into a folder, until Ctrl-C; it goes on to done/ or failed/ there."""
+    """Ingest every file dropped into a folder, until Ctrl-C, and move it to done/ or failed/ there."""
     from tripsmith.ingestion.watch import Taken, watch_folder
 
     def tell(taken: Taken) -> None:
@@ -249,7 +271,7 @@ def watch(settings: Settings, folder: Path, options: Options, as_json: bool) -> 
 @click.command()
 @click.pass_obj
 def worker(settings: Settings) -> None:
-    """Take queued ingestions until told to stop; `serve` starts one by itself."""
+    """Run queued ingestions until told to stop; `serve` starts one worker by default."""
     logging.getLogger("tripsmith").setLevel(min(logging.INFO, logging.getLogger("tripsmith").level))
     with open_warehouse(settings) as warehouse, _stopping() as stop:
         work(warehouse, settings.uploads_dir, stop)

@@ -7,7 +7,7 @@ from typing import Any
 import click
 import psycopg
 
-from tripsmith.cli.options import connected, json_option, print_json
+from tripsmith.cli.options import Group, connected, json_option, print_json
 from tripsmith.cli.progress_bar import shown_progress
 from tripsmith.cli.report import print_ingestion, print_ingestions
 from tripsmith.ingestion import submission
@@ -18,7 +18,7 @@ from tripsmith.warehouse.database import open_warehouse
 from tripsmith.words import printable
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Group, invoke_without_command=True)
 @click.pass_context
 def ingestions(context: click.Context) -> None:
     """List, show, cancel, retry or remove ingestions."""

@@ -21,7 +21,7 @@ _AGAIN_SECONDS = 0.5
 @json_option
 @click.pass_obj
 def rebuild_command(settings: Settings, layer: Layer, as_json: bool) -> None:
-    """Make silver, with gold, or gold alone anew from the layer below; answers go on meanwhile."""
+    """Rebuild silver (and gold with it) or gold from the layer below; answers use the old one until then."""
     done: list[Ingestion] = []
     with open_warehouse(settings) as warehouse:
         for ingestion in rebuild(warehouse, layer):
@@ -39,7 +39,7 @@ def rebuild_command(settings: Settings, layer: Layer, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def index(settings: Settings, as_json: bool) -> None:
-    """Index trips by place, for boxes and polygons to be answered at once; `serve` and `worker` do it by themselves."""
+    """Build the area index for newly ingested trips; `serve`, `watch` and `worker` do this by themselves."""
     done: list[int] = []
     with open_warehouse(settings) as warehouse:
         while made := _next_segment(warehouse):

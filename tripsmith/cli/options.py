@@ -11,6 +11,20 @@ import psycopg
 from tripsmith.settings import Settings
 from tripsmith.warehouse.database import open_warehouse
 
+_SENTENCE_MAX = 500
+
+
+class Group(click.Group):
+    """A group of commands whose list has the whole first sentence of each, where click's own cuts them off."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands."""
+        commands = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
+        rows = [(name, command.get_short_help_str(limit=_SENTENCE_MAX)) for name, command in commands if command]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the API's document instead.")
 
 

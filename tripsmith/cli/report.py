@@ -177,7 +177,12 @@ def print_groups(answer: "TripGroups") -> None:
 
 def print_metrics(answer: "TripMetrics") -> None:
     """Print what the warehouse holds."""
-    click.echo(f"{answer.trips:,} trips, {answer.rejected:,} rows rejected, {answer.ingestions:,} ingestions")
+    counts = (
+        counted(answer.trips, "trip"),
+        f"{counted(answer.rejected, 'row')} rejected",
+        counted(answer.ingestions, "ingestion"),
+    )
+    click.echo(", ".join(counts))
     if not answer.trips:
         _print_notes(answer.notes)
         return

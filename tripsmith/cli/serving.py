@@ -16,10 +16,10 @@ from tripsmith.settings import Settings
 @click.option("--host", help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on.")
 @click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False), help="Folder of the embedded database.")
-@click.option("--workers", type=click.IntRange(0, 64), help="How many workers to start beside; 0 for none.")
+@click.option("--workers", type=click.IntRange(0, 64), help="How many workers to start; 0 for none.")
 @click.pass_obj
 def serve(settings: Settings, host: str | None, port: int | None, data_dir: Path | None, workers: int | None) -> None:
-    """Serve the API, live events and the first page, with one worker beside unless told otherwise."""
+    """Serve the dashboard, the API and live events, with one worker by default."""
     from tripsmith.serve import serve as run_server
 
     _serving(lambda: run_server(settings_with(settings, host=host, port=port, data_dir=data_dir, workers=workers)))
@@ -31,7 +31,7 @@ def serve(settings: Settings, host: str | None, port: int | None, data_dir: Path
 @click.option("--once", is_flag=True, help="Print the answers and end, without serving.")
 @click.pass_obj
 def demo(settings: Settings, rows: int, port: int | None, once: bool) -> None:
-    """Take example trips through all layers, print answers, and serve."""
+    """Ingest example trips, print answers and start the server."""
     from tripsmith.cli.demo import run_demo
 
     _serving(lambda: run_demo(settings_with(settings, port=port), rows, serve_after=not once))

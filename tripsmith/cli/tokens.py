@@ -3,23 +3,28 @@
 import click
 
 from tripsmith.access.tokens import ROLES, Role, create_token, list_tokens, revoke_token
-from tripsmith.cli.options import connected, json_option, print_json
+from tripsmith.cli.options import Group, connected, json_option, print_json
 from tripsmith.cli.report import print_tokens
 from tripsmith.settings import Settings
 
 
-@click.group()
+@click.group(cls=Group)
 def token() -> None:
-    """Make, list and revoke tokens: what a server that other machines reach is opened with."""
+    """Create, list and revoke access tokens, required when other machines can reach the server."""
 
 
 @token.command("create")
 @click.argument("name")
-@click.option("--role", type=click.Choice(ROLES), default="reader", help="What it may do: ask; also send; all.")
+@click.option(
+    "--role",
+    type=click.Choice(ROLES),
+    default="reader",
+    help="reader: query; ingester: also upload; admin: everything.",
+)
 @json_option
 @click.pass_obj
 def create_token_command(settings: Settings, name: str, role: Role, as_json: bool) -> None:
-    """Make a token and print it; it is shown this once."""
+    """Create a token and print it; it is shown only once."""
     with connected(settings) as connection:
         made, secret = create_token(connection, name, role)
     if as_json:
@@ -33,7 +38,7 @@ def create_token_command(settings: Settings, name: str, role: Role, as_json: boo
 @json_option
 @click.pass_obj
 def list_tokens_command(settings: Settings, as_json: bool) -> None:
-    """List the tokens, which are not shown themselves."""
+    """List the names and roles of tokens; the tokens themselves are not kept."""
     with connected(settings) as connection:
         tokens = list_tokens(connection)
     if as_json:
@@ -47,7 +52,7 @@ def list_tokens_command(settings: Settings, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def revoke_token_command(settings: Settings, name: str, as_json: bool) -> None:
-    """Revoke a token; running servers know within seconds, and put out who uses it."""
+    """Revoke a token; running servers refuse it within seconds and disconnect its users."""
     with connected(settings) as connection:
         revoked = revoke_token(connection, name)
     if as_json:

@@ -100,6 +100,17 @@ class Submission:
         return f"ingestion {ids[0]}" if len(ids) == 1 else f"ingestions {', '.join(ids[:-1])} and {ids[-1]}"
 
 
+def check_file(path: Path, options: Options) -> Layout:
+    """Return the layout of a file; raise BadFileError for one that cannot be accepted with these options.
+
+    Needs no database, so that a file can be refused before there is one.
+    """
+    check_options(options)
+    layout = inspect(path, known_encoding(options.encoding), options.format, options.given)
+    _check_columns(layout, options)
+    return layout
+
+
 def submit(
     connection: Connection[Any],
     path: Path,
@@ -119,14 +130,12 @@ def submit(
     with other options; one that failed and of which nothing was loaded makes way.
     """
     options = options or Options()
-    check_options(options)
     if not _is_storable(f"{path}{file_name}"):
         raise BadFileError("The name of the file is not UTF-8; rename it.")
     encoding = known_encoding(options.encoding)
     # Before anything is read: a file that is still being written will be found to have changed.
     submitted = stamp(path)
-    layout = inspect(path, encoding, options.format, options.given)
-    _check_columns(layout, options)
+    layout = check_file(path, options)
     chunks: Sequence[Chunk] = ()
     if cut and sha256 is None and submitted.size > chunk_size(submitted.size):
         sha256, chunks = _digest_and_cut(path.absolute(), encoding, layout)
