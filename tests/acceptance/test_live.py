@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 import socketio
-from test_live_server import Server, a_trip, server, trips  # noqa: F401
+from test_live_server import Server, a_server, a_trip, server, trips  # noqa: F401
 
 from tripsmith.sample.generator import write_sample
 from tripsmith.web.api import documents
@@ -103,3 +103,11 @@ def test_a_page_of_another_site_is_refused(server: Server) -> None:  # noqa: F81
     client = socketio.Client(reconnection=False)
     with pytest.raises(socketio.exceptions.ConnectionError):
         client.connect(server.url, namespaces=["/ingestions"], headers={"Origin": "http://evil.example"})
+
+
+def test_an_ingestion_that_stays_queued_is_sent_to_those_who_are_there_and_to_those_who_come() -> None:
+    with a_server("--workers", "0") as idle, a_client(idle) as early:
+        number = send(idle, "waiting.csv", trips(a_trip("Waiting")))
+        assert early.until(lambda document: document["id"] == number)["state"] == "queued"
+        with a_client(idle) as late:
+            assert late.until(lambda document: document["id"] == number)["state"] == "queued"

@@ -37,6 +37,7 @@ class _Pace:
     last: Ingestion | None = None
     sent_at: deque[float] = field(default_factory=lambda: deque(maxlen=_PER_SECOND))
     due_at: float = math.inf
+    begun_at: float = field(default_factory=time.monotonic)
 
     def add(self, ingestion: Ingestion, *, is_burst: bool) -> None:
         """Have a state sent: instead of one in the same step, but after one in another, so that all steps are seen."""
@@ -48,9 +49,9 @@ class _Pace:
 
     def delay(self) -> float:
         """Return the seconds until the first pending state may be sent."""
-        if self.last is None:
-            return _QUEUED_SECONDS if self.pending[0].state == "queued" else 0
         now = time.monotonic()
+        if self.last is None:
+            return self.begun_at + _QUEUED_SECONDS - now if self.pending[0].state == "queued" else 0
         share = self.sent_at[0] + 1 - now if len(self.sent_at) == _PER_SECOND else 0
         return max(share, self.sent_at[-1] + _GAP_SECONDS - now)
 
