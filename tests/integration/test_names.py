@@ -107,9 +107,7 @@ def test_an_option_is_the_same_in_any_spelling(warehouse, tmp_path):
         again = submit(connection, path, path.name, Options(region=f"{COMPOSED.upper()}\u00a0"))
         assert (again.ingestion.id, again.is_new) == (first.ingestion.id, False)
         assert connection.execute("SELECT region FROM ops.ingestion").fetchall() == [(COMPOSED,)]
-        with pytest.raises(
-            IngestionConflictError, match="with format trips, encoding utf-8, region Z\u00fcrich and not"
-        ):
+        with pytest.raises(IngestionConflictError, match="with region Z\u00fcrich, not "):
             submit(connection, path, path.name, Options(region="Bern"))
 
 
