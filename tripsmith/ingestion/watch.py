@@ -24,6 +24,7 @@ from tripsmith.ingestion.submission import BadFileError, Options, remove, submit
 from tripsmith.sources.stream import SourceError, Stamp, stamp
 from tripsmith.sources.writers import is_open_for_writing, is_remote
 from tripsmith.warehouse.database import Warehouse, WarehouseError
+from tripsmith.words import printable
 
 logger = logging.getLogger(__name__)
 
@@ -376,5 +377,4 @@ def _write_reasons(target: Path, text: str) -> None:
 
 def _printable(path: Path) -> str:
     """Return a path as text that any terminal, log and file takes: what is not printable is escaped."""
-    text = os.fsencode(path).decode(errors="backslashreplace")
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+    return printable(os.fsencode(path).decode(errors="backslashreplace"))
